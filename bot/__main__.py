@@ -1,0 +1,68 @@
+"""Starts one part of the bot: ``python -m bot web``, ``worker`` or ``migrate``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from bot.app import create_app
+from bot.config import Settings
+from bot.logs import configure_logs
+from bot.migrate import migrate
+from bot.worker import work
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@cli.command()
+def web(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the web chat, the messengers' webhooks and the helpline's events."""
+    configure_logs()
+    app = create_app(_settings())
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3)
+
+
+@cli.command()
+def worker() -> None:
+    """Answer messages and deliver answers; any number of these may run."""
+    configure_logs()
+    asyncio.run(_until_told(_settings()))
+
+
+@cli.command(name="migrate")
+def bring_up_to_date() -> None:
+    """Create or upgrade the database."""
+    migrate(_settings().database_url)
+
+
+async def _until_told(settings: Settings) -> None:
+    working = asyncio.create_task(work(settings))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, working.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "PORCHLIGHT_" + "_".join(str(part).upper() for part in problem["loc"])
+            print(f"{name}: {problem['msg']}", file=sys.stderr)  # noqa: T201  # The answer to a person.
+        raise typer.Exit(2) from None
+
+
+if __name__ == "__main__":
+    cli()

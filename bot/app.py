@@ -1,0 +1,104 @@
+"""The bot's public web application: web chat, webhooks of messengers, events of the helpline, health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot import referral_events
+from bot.config import Settings, TelegramMode
+from bot.limits import BodyLimit
+from bot.runtime import Runtime, running
+from bot.webchat import page
+from bot.webchat.hub import Hub
+from bot.webchat.routes import WebChat
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; everything is opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as runtime:
+            hub = Hub(settings.database_url)
+            _mount(app, runtime, hub)
+            listening = asyncio.create_task(hub.listen())
+            try:
+                yield
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
+    settings = runtime.settings
+    chat = WebChat(
+        privacy=runtime.privacy,
+        store=runtime.store,
+        reception=runtime.reception,
+        first_aid=runtime.first_aid,
+        hub=hub,
+    )
+    app.include_router(chat.router())
+    app.include_router(page.router(settings))
+    app.include_router(referral_events.router(store=runtime.store, secret=settings.service_secret))
+    if runtime.telegram and settings.telegram_mode is TelegramMode.WEBHOOK:
+        app.include_router(runtime.telegram.router(runtime.reception.accept))
+    if runtime.viber:
+        app.include_router(runtime.viber.router(runtime.reception.accept))
+    _mount_health(app, runtime)
+
+
+def _mount_health(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        if await runtime.store.alive():
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "out of order", "database": "does not answer"}, status_code=503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        await runtime.store.count_open()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # Starlette hands over what it was registered for.
+    detail = error.detail if isinstance(error.detail, dict) else {"error": "refused", "detail": error.detail}
+    return JSONResponse(detail, status_code=error.status_code, headers=error.headers)
+
+
+async def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    # Which field is wrong and why, but never what it holds.
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+    ]
+    return JSONResponse({"error": "unreadable", "detail": "; ".join(problems)}, status_code=422)
+
+
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    log.error("a request failed", path=request.url.path, error=type(error).__name__)
+    return JSONResponse(
+        {"error": "broken", "detail": "Something broke on our side. Please try again."}, status_code=500
+    )

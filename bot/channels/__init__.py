@@ -1,0 +1,1 @@
+"""The messengers that visitors write on."""

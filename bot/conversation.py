@@ -1,0 +1,271 @@
+"""One turn of a conversation: from a stored message to a new state and the effects to be carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, assert_never
+from uuid import UUID, uuid5
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import Conversation, Effect, Store, Waiting
+from bot.understanding import Understander, unread
+from flows import effects as does
+from flows import engine
+from flows import events as happened
+from flows.events import DangerLevel
+from flows.model import Book
+from flows.state import Mode, State, StateUnreadable
+
+log = structlog.get_logger()
+
+#: So many messages of the thread go to the helpline with a new case.
+HANDED_OVER = 40
+
+#: A visitor who asked to be forgotten can read the answer for this long, then the conversation itself goes.
+_FORGOTTEN_AFTER = "60 seconds"
+
+#: Where a visitor most likely is when they have only chosen a language.
+_HOME = {"be": "BY", "ru": "BY", "bn": "BD"}
+
+_TIMER = text("""
+INSERT INTO procrastinate_jobs (queue_name, task_name, args, scheduled_at)
+VALUES ('timers', :task, cast(:args AS jsonb), now() + cast(:after AS interval))
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Answers messages, one at a time for each conversation."""
+
+    book: Book
+    store: Store
+    understander: Understander
+    countries: Sequence[str]
+    #: The deployment's own locale and country, for visitors of whom nothing is known.
+    locale: str
+    country: str | None
+
+    async def answer(self, conversation: Conversation, waiting: Waiting) -> Conversation:
+        """Answer one message and keep all that follows, in one transaction; raises ``TurnLost``."""
+        before = self._state(conversation, waiting.event)
+        event = await self._event(waiting.event, before)
+        turn = engine.resume(self.book, before, event, countries=self.countries)
+        async with self.store.transaction() as connection:
+            effects = await self._effects(connection, conversation, waiting, turn)
+            kept = await self.store.keep_turn(
+                connection, conversation, number=waiting.number, state=turn.state.to_json(), effects=effects
+            )
+            if any(isinstance(effect, does.Forget) for effect in turn.effects):
+                await self._forget(connection, kept, waiting.number)
+        _log_turn(conversation.pseudonym, event, turn)
+        return kept
+
+    async def apologise(self, conversation: Conversation, waiting: Waiting) -> None:
+        """Say something true and useful about a message that could not be answered."""
+        said = waiting.event.get("text", "")
+        state = self._state(conversation, waiting.event)
+        match = self.understander.lexicon.first_match(said, locale=state.locale)
+        say = engine.emergency_say(
+            self.book, match, locale=state.locale, country=state.country, countries=self.countries
+        )
+        async with self.store.transaction() as connection:
+            await self.store.put_effects(
+                connection, conversation, number=waiting.number, effects=[_say(say, state.locale)]
+            )
+
+    def _state(self, conversation: Conversation, event: Mapping[str, Any]) -> State:
+        if conversation.state is not None:
+            try:
+                return State.from_json(conversation.state)
+            except StateUnreadable:
+                log.error("a stored state could not be read", conversation=str(conversation.pseudonym))
+        locale = event.get("locale") or self.locale
+        home = _HOME.get(locale)
+        country = event.get("country") or self.country or (home if home in self.countries else None)
+        return engine.begin(self.book, locale=locale, country=country)
+
+    async def _event(self, raw: Mapping[str, Any], state: State) -> happened.Event:
+        match raw["kind"]:
+            case "started":
+                return happened.ConversationStarted(
+                    locale=raw["locale"], country=raw["country"], campaign=raw["campaign"]
+                )
+            case "text" | "edited":
+                return await self._text(raw["text"], state)
+            case "choice":
+                return happened.ChoicePressed(payload=raw["text"])
+            case "media":
+                return happened.MediaReceived(kind=happened.MediaKind(raw["media"]))
+            case "left":
+                return happened.VisitorLeft()
+            case "timeout":
+                return happened.WaitTimedOut(token=raw["token"])
+            case "case.taken":
+                return happened.CaseTaken()
+            case "case.message":
+                return happened.OperatorWrote(text=raw["text"])
+            case "case.returned":
+                return happened.CaseReturned()
+            case "case.closed":
+                return happened.CaseClosed()
+            case "case.delayed":
+                return happened.CaseDelayed()
+        raise ValueError("a message of unknown kind lies in the inbox")
+
+    async def _text(self, said: str, state: State) -> happened.TextReceived:
+        if state.mode is Mode.LIVE:
+            danger = self.understander.danger_in(said, locale=state.locale)
+            return happened.TextReceived(text=said, understanding=danger or unread())
+        return happened.TextReceived(
+            text=said, understanding=await self.understander.read(said, locale=state.locale)
+        )
+
+    async def _effects(
+        self, connection: AsyncConnection, conversation: Conversation, waiting: Waiting, turn: engine.Turn
+    ) -> list[Effect]:
+        kept: list[Effect] = []
+        for effect in turn.effects:
+            match effect:
+                case does.Say():
+                    kept.append(_say(effect, turn.state.locale))
+                case does.OpenCase():
+                    kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
+                case does.Relay() | does.RaiseDanger() | does.LeaveCase():
+                    kept.extend(await self._about_case(connection, conversation, waiting, effect))
+                case does.Forget():
+                    cases = await self.store.cases(connection, conversation.pseudonym, open_only=False)
+                    kept.extend(_forget_case(case) for case in cases)
+                case does.Remind():
+                    args = {"conversation": str(conversation.pseudonym), "token": effect.token}
+                    await _set_timer(
+                        connection, "remind", args, after=f"{effect.after.total_seconds()} seconds"
+                    )
+                case _:
+                    assert_never(effect)
+        return kept
+
+    async def _open_case(
+        self,
+        connection: AsyncConnection,
+        conversation: Conversation,
+        waiting: Waiting,
+        state: State,
+        effect: does.OpenCase,
+    ) -> Effect:
+        pseudonym = conversation.pseudonym
+        case = uuid5(pseudonym, f"case {waiting.number}")
+        await self.store.case_opened(connection, case, conversation=pseudonym)
+        thread = await self.store.thread(connection, pseudonym, until=waiting.number, most=HANDED_OVER)
+        return Effect(
+            lane="referral",
+            kind="open_case",
+            payload={
+                "id": str(case),
+                "conversation": str(pseudonym),
+                "channel": conversation.channel,
+                "locale": state.locale,
+                "country": state.country,
+                "role": state.role,
+                "danger": effect.danger.value,
+                "reason": effect.reason,
+                "opened_at": waiting.received_at.isoformat(),
+                "consent": effect.consent,
+                "card": dict(effect.card),
+                "said": list(state.said),
+                "messages": [
+                    {
+                        "id": str(_message_id(pseudonym, line.number, visitor=line.sender == "visitor")),
+                        "sender": line.sender,
+                        "text": line.text,
+                        "sent_at": line.at.isoformat(),
+                    }
+                    for line in thread
+                ],
+            },
+        )
+
+    async def _about_case(
+        self,
+        connection: AsyncConnection,
+        conversation: Conversation,
+        waiting: Waiting,
+        effect: does.Relay | does.RaiseDanger | does.LeaveCase,
+    ) -> list[Effect]:
+        cases = await self.store.cases(connection, conversation.pseudonym, open_only=True)
+        if not cases:
+            return []
+        payload: dict[str, Any] = {"case": str(cases[0])}
+        match effect:
+            case does.Relay():
+                payload["message"] = {
+                    "id": str(_message_id(conversation.pseudonym, waiting.number, visitor=True)),
+                    "text": effect.text,
+                    "sent_at": waiting.received_at.isoformat(),
+                    "danger": effect.danger.value,
+                }
+                return [Effect(lane="referral", kind="relay", payload=payload)]
+            case does.RaiseDanger():
+                return [
+                    Effect(
+                        lane="referral",
+                        kind="raise_danger",
+                        payload=payload | {"danger": effect.danger.value},
+                    )
+                ]
+            case does.LeaveCase():
+                return [Effect(lane="referral", kind="leave", payload=payload)]
+            case _:
+                assert_never(effect)
+
+    async def _forget(self, connection: AsyncConnection, conversation: Conversation, number: int) -> None:
+        await self.store.erase_words(connection, conversation.pseudonym, before=number)
+        args = {"conversation": str(conversation.pseudonym), "version": conversation.version}
+        await _set_timer(connection, "erase", args, after=_FORGOTTEN_AFTER)
+
+
+async def _set_timer(connection: AsyncConnection, task: str, args: Mapping[str, Any], *, after: str) -> None:
+    # Without a lock of the conversation: a timer due later would hold back the messages that are ready now.
+    await connection.execute(_TIMER, {"task": task, "args": json.dumps(args), "after": after})
+
+
+def _say(effect: does.Say, locale: str) -> Effect:
+    return Effect(
+        lane="channel",
+        kind="say",
+        payload={
+            "text": effect.text,
+            "choices": [asdict(choice) for choice in effect.choices],
+            "sender": effect.sender,
+            "key": effect.key,
+            "locale": locale,
+        },
+    )
+
+
+def _forget_case(case: UUID) -> Effect:
+    return Effect(lane="referral", kind="forget", payload={"case": str(case)})
+
+
+def _message_id(pseudonym: UUID, number: int, *, visitor: bool) -> UUID:
+    return uuid5(pseudonym, f"{'in' if visitor else 'out'} {number}")
+
+
+def _log_turn(pseudonym: UUID, event: happened.Event, turn: engine.Turn) -> None:
+    seen: dict[str, Any] = {}
+    if isinstance(event, happened.TextReceived):
+        seen = {"intent": event.understanding.intent, "by": event.understanding.by}
+    top = turn.state.frames[-1] if turn.state.frames else None
+    log.info(
+        "turn taken",
+        conversation=str(pseudonym),
+        event_kind=type(event).__name__,
+        flow=top and top.flow,
+        node=top and top.node,
+        danger=turn.state.danger.value if turn.state.danger is not DangerLevel.NONE else None,
+        **seen,
+    )

@@ -1,0 +1,1 @@
+"""Answers stored messages in order and delivers what was decided, whatever crashes meanwhile."""

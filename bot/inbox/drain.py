@@ -1,0 +1,62 @@
+"""Which messages of a conversation are answered next, and what happens to one that cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from bot.conversation import Turns
+from bot.inbox.deliver import Deliveries
+from bot.store import Conversation, Store, TurnLost, Waiting
+
+log = structlog.get_logger()
+
+#: Messages read at once; a conversation that floods goes back to the queue after so many.
+BATCH = 50
+
+#: A message that failed so often is set aside, so that it cannot hold up those behind it.
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Answers all waiting messages of one conversation, in order."""
+
+    store: Store
+    turns: Turns
+    deliveries: Deliveries
+
+    async def run(self, pseudonym: UUID) -> None:
+        """Answer what waits; never raises for what a message contains."""
+        while waiting := await self.store.waiting(pseudonym, most=BATCH):
+            conversation = await self.store.conversation(pseudonym)
+            if conversation is None:
+                return
+            try:
+                for message in waiting:
+                    if message.event["kind"] in ("text", "edited"):
+                        self.deliveries.show_typing(conversation)
+                    conversation = await self._answer(conversation, message)
+            except TurnLost:
+                log.info("another worker took over", conversation=str(pseudonym))
+                return
+
+    async def _answer(self, conversation: Conversation, message: Waiting) -> Conversation:
+        for attempt in range(message.attempts + 1, MAX_ATTEMPTS + 1):
+            try:
+                return await self.turns.answer(conversation, message)
+            except (TurnLost, OperationalError, InterfaceError):
+                raise  # Nothing is wrong with the message.
+            except Exception as error:
+                # The words of the message may stand in the exception, so only its kind is logged.
+                last = attempt == MAX_ATTEMPTS
+                reason = type(error).__name__
+                log.error("a message could not be answered", reason=reason, attempt=attempt, set_aside=last)
+                await self.store.park(message.number, reason=reason, final=last)
+                await asyncio.sleep(0.1 * attempt)
+        await self.turns.apologise(conversation, message)
+        return conversation

@@ -1,0 +1,56 @@
+"""Brings the bot's database to the form that this version needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from procrastinate import App, SyncPsycopgConnector
+from sqlalchemy import Connection, create_engine, inspect, text
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Any number, as long as nothing else in this database uses it.
+_LOCK = 7_206_210_021
+
+# A fetch over stale statistics takes 145 ms instead of 1 ms at 5,000 waiting jobs (measured), and the table
+# turns over completely many times an hour.
+_EAGER_STATISTICS = text(
+    "ALTER TABLE procrastinate_jobs SET (autovacuum_analyze_scale_factor = 0,"
+    " autovacuum_analyze_threshold = 500, autovacuum_vacuum_scale_factor = 0,"
+    " autovacuum_vacuum_threshold = 1000)"
+)
+
+
+def migrate(url: str) -> None:
+    """Create or upgrade tables and the job queue; several at once wait for each other."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.connect() as guard:
+        guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        guard.commit()
+        with engine.begin() as connection:
+            command.upgrade(alembic_config(connection), "head")
+        with engine.begin() as connection:
+            queue_exists = inspect(connection).has_table("procrastinate_jobs")
+        if not queue_exists:
+            _create_queue(url)
+            with engine.begin() as connection:
+                connection.execute(_EAGER_STATISTICS)
+        guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        guard.commit()
+    engine.dispose()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's settings for this connection, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _create_queue(url: str) -> None:
+    app = App(connector=SyncPsycopgConnector(conninfo=url))
+    with app.open():
+        app.schema_manager.apply_schema()

@@ -1,0 +1,101 @@
+"""Talks to the referral service: signed, idempotent, and clear about what can be tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from standardwebhooks import Webhook
+
+from bot.messages import BotError
+
+_TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+
+
+class ReferralUnreachable(BotError):
+    """The helpline's desk did not answer; try again."""
+
+    def __init__(self, after: timedelta | None = None) -> None:
+        super().__init__()
+        self.after = after
+
+
+class CaseGone(BotError):
+    """This case is closed or was erased."""
+
+
+class ReferralRefused(BotError):
+    """The helpline's desk will never take this as it is."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+class ReferralClient:
+    """A client of the referral service's ``/v1``; close it when done."""
+
+    def __init__(self, url: str, *, secret: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT)
+        self._webhook = Webhook(secret)
+
+    async def open_case(self, case: Mapping[str, Any]) -> None:
+        """Put a case into the queue; a repeat changes nothing."""
+        await self._send("POST", "/v1/cases", case)
+
+    async def add_message(self, case: UUID, message: Mapping[str, Any]) -> None:
+        """Add the visitor's words to the thread; a repeat changes nothing."""
+        await self._send("POST", f"/v1/cases/{case}/messages", message)
+
+    async def raise_danger(self, case: UUID, *, danger: str) -> None:
+        """Tell the desk that it became more urgent."""
+        await self._send("POST", f"/v1/cases/{case}/danger", {"danger": danger})
+
+    async def leave(self, case: UUID) -> None:
+        """The visitor does not want to talk any more."""
+        await self._send("POST", f"/v1/cases/{case}/leave", {})
+
+    async def forget(self, case: UUID) -> None:
+        """Erase the visitor's words at the helpline."""
+        await self._send("POST", f"/v1/cases/{case}/forget", {})
+
+    async def status(self, case: UUID) -> dict[str, Any]:
+        """``{"id", "state", "place", "waiting"}`` of a case."""
+        return await self._send("GET", f"/v1/cases/{case}/status", None)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._http.aclose()
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        content = "" if body is None else json.dumps(body, ensure_ascii=False)
+        try:
+            response = await self._http.request(method, path, content=content, headers=self._signed(content))
+        except httpx.HTTPError as error:
+            raise ReferralUnreachable from error
+        if response.is_success:
+            answer: dict[str, Any] = response.json()
+            return answer
+        if response.status_code in (404, 409, 410):
+            raise CaseGone
+        if response.status_code == 429 or response.is_server_error:
+            raise ReferralUnreachable(_retry_after(response))
+        raise ReferralRefused(response.status_code)
+
+    def _signed(self, content: str) -> dict[str, str]:
+        number, now = f"msg_{uuid4().hex}", datetime.now(UTC)
+        return {
+            "content-type": "application/json",
+            "webhook-id": number,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._webhook.sign(number, now, content),
+        }
+
+
+def _retry_after(response: httpx.Response) -> timedelta | None:
+    seconds = response.headers.get("retry-after", "")
+    return timedelta(seconds=int(seconds)) if seconds.isdecimal() else None

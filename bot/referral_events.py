@@ -1,0 +1,79 @@
+"""Takes in what happens at the helpline: a case taken, a message of the operator, a case closed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bot.messages import MAX_TEXT, InboxDown, clean
+from bot.store import Store
+
+log = structlog.get_logger()
+
+
+class _Case(BaseModel):
+    case: UUID
+    message: UUID | None = None
+    text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+
+
+class _Event(BaseModel):
+    kind: Annotated[
+        Literal["case.taken", "case.message", "case.returned", "case.closed"], Field(alias="type")
+    ]
+    data: _Case
+
+
+def router(*, store: Store, secret: str) -> APIRouter:
+    """``POST /referral/events``: 202 once on disk, 401, 410 when the conversation was erased, 422, 503."""
+    webhook = Webhook(secret)
+    routes = APIRouter()
+
+    @routes.post("/referral/events", status_code=202)
+    async def receive(request: Request) -> JSONResponse:
+        body = await request.body()
+        try:
+            webhook.verify(body, dict(request.headers), json_parse=False)
+        except WebhookVerificationError as error:
+            log.warning("an event with a wrong signature was refused")
+            raise HTTPException(
+                401, {"error": "bad_signature", "detail": "Check the shared secret."}
+            ) from error
+        try:
+            event = _Event.model_validate_json(body)
+        except ValidationError as error:
+            raise HTTPException(
+                422, {"error": "unreadable", "detail": "This is no event of a case."}
+            ) from error
+        return await _keep(store, event, number=request.headers["webhook-id"])
+
+    return routes
+
+
+async def _keep(store: Store, event: _Event, *, number: str) -> JSONResponse:
+    conversation = await store.conversation_of(event.data.case)
+    if conversation is None:
+        return JSONResponse({"error": "gone", "detail": "This conversation was erased."}, status_code=410)
+    if event.kind == "case.closed":
+        await store.case_closed(event.data.case)
+    try:
+        known = await store.accept_for(
+            conversation,
+            update=f"referral {number}",
+            event={"kind": event.kind, "text": clean(event.data.text)},
+        )
+    except InboxDown:
+        return JSONResponse(
+            {"error": "out_of_order", "detail": "Send it again."},
+            status_code=503,
+            headers={"retry-after": "5"},
+        )
+    if not known:
+        return JSONResponse({"error": "gone", "detail": "This conversation was erased."}, status_code=410)
+    return JSONResponse({"accepted": number}, status_code=202)

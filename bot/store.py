@@ -1,0 +1,621 @@
+"""What the bot keeps about conversations, and the statements that read and write it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.messages import InboxDown
+from bot.metrics import OLDEST_MESSAGE, OPEN_DELIVERIES, OPEN_MESSAGES, PARKED_MESSAGES
+from bot.privacy import Privacy
+
+metadata = MetaData()
+
+_AT = DateTime(timezone=True)
+
+conversation_table = Table(
+    "conversation",
+    metadata,
+    # The pseudonym: a keyed hash of channel and address.
+    Column("id", Uuid, primary_key=True),
+    Column("channel", Text, nullable=False),
+    # Sealed: where answers go.
+    Column("address", LargeBinary, nullable=False),
+    # Sealed: flows.state.State as JSON; null before the first turn and after deletion.
+    Column("state", LargeBinary),
+    # Grows by one with each turn, so that a worker that was thought dead cannot overwrite a newer state.
+    Column("version", Integer, nullable=False, server_default="0"),
+    Column("created_at", _AT, nullable=False, server_default=func.now()),
+    Column("active_at", _AT, nullable=False, server_default=func.now()),
+    # Only messengers that we know how to answer.
+    CheckConstraint("channel IN ('telegram', 'viber', 'web')", name="channel_is_known"),
+    Index("conversation_active_at", "active_at"),
+)
+
+inbox_table = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("conversation_id", Uuid, ForeignKey("conversation.id", ondelete="SET NULL")),
+    # A keyed hash of channel and platform id: the second copy of a delivery dies here.
+    Column("update_key", LargeBinary, nullable=False, unique=True),
+    # Sealed: the event as JSON; null once the visitor asked us to forget, or time has passed.
+    Column("payload", LargeBinary),
+    Column("received_at", _AT, nullable=False, server_default=func.now()),
+    Column("done_at", _AT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Why this message was set aside, without its words.
+    Column("parked", Text),
+    # A message is set aside only after somebody tried.
+    CheckConstraint("parked IS NULL OR attempts > 0", name="parked_was_tried"),
+    Index("inbox_open", "conversation_id", "id", postgresql_where=text("done_at IS NULL AND parked IS NULL")),
+    Index("inbox_by_conversation", "conversation_id", "id"),
+)
+
+outbox_table = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("conversation_id", Uuid, ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
+    # The message that this answers, and its place among the answers: a turn's effects exist once.
+    Column("inbox_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    # `channel` goes to the visitor, `referral` to the helpline; neither waits for the other.
+    Column("lane", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # Sealed: what to send, as JSON.
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_at", _AT, nullable=False, server_default=func.now()),
+    Column("next_at", _AT, nullable=False, server_default=func.now()),
+    Column("done_at", _AT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Why this delivery was given up, without its words.
+    Column("parked", Text),
+    UniqueConstraint("inbox_id", "position", name="effect_exists_once"),
+    CheckConstraint("lane IN ('channel', 'referral')", name="lane_is_known"),
+    Index("outbox_open", "conversation_id", "lane", "id", postgresql_where=text("done_at IS NULL")),
+    Index("outbox_by_conversation", "conversation_id", "id"),
+)
+
+case_table = Table(
+    "referral_case",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("conversation_id", Uuid, ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
+    Column("opened_at", _AT, nullable=False, server_default=func.now()),
+    Column("closed_at", _AT),
+    Index("referral_case_conversation", "conversation_id"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A message in the inbox that no turn has answered yet."""
+
+    number: int
+    event: dict[str, Any]
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation as a turn finds it."""
+
+    pseudonym: UUID
+    channel: str
+    #: flows.state.State as JSON, or None before the first turn.
+    state: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One effect of a turn, ready to be kept."""
+
+    lane: str
+    kind: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An outbox row that waits to be delivered."""
+
+    number: int
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+    #: How long until it may be tried; zero or less when it is due.
+    due_in: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One message of the thread, from either side."""
+
+    number: int
+    sender: str
+    text: str
+    at: datetime
+
+
+class TurnLost(Exception):
+    """Another worker has answered this message meanwhile; nothing of this turn may be kept."""
+
+
+# The visitor's row is locked by the upsert until commit, so that two deliveries of one conversation get
+# their numbers in the order in which they become visible. The waiting drain job, if there is one, is touched
+# (DO UPDATE) rather than left alone: a worker may be about to take it before this transaction commits, and
+# then must wait for us; the NOTIFY wakes it again. With DO NOTHING messages were stranded.
+_STORE = text("""
+WITH visitor AS (
+    INSERT INTO conversation (id, channel, address) VALUES (:conversation, :channel, :address)
+    ON CONFLICT (id) DO UPDATE SET active_at = now()
+    RETURNING id
+), message AS (
+    INSERT INTO inbox (conversation_id, update_key, payload)
+    SELECT id, :update_key, :payload FROM visitor
+    ON CONFLICT (update_key) DO NOTHING
+    RETURNING conversation_id
+)
+SELECT conversation_id FROM message
+""")
+
+_STORE_KNOWN = text("""
+WITH visitor AS (
+    UPDATE conversation SET active_at = now() WHERE id = :conversation RETURNING id
+), message AS (
+    INSERT INTO inbox (conversation_id, update_key, payload)
+    SELECT id, :update_key, :payload FROM visitor
+    ON CONFLICT (update_key) DO NOTHING
+    RETURNING conversation_id
+)
+SELECT EXISTS (SELECT FROM visitor), EXISTS (SELECT FROM message)
+""")
+
+_WAKE = text("""
+WITH job AS (
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    VALUES (:queue, :task, :lock, :lock, jsonb_build_object('conversation', cast(:conversation AS text)))
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET priority = procrastinate_jobs.priority
+    RETURNING id
+)
+SELECT pg_notify('procrastinate_queue_v1#' || :queue,
+                 json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
+""")
+
+_OPEN_MESSAGES = text("""
+SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at FROM inbox AS i
+WHERE i.conversation_id = :conversation AND i.done_at IS NULL AND i.parked IS NULL
+ORDER BY i.id LIMIT :most
+""")
+
+_OPEN_DELIVERIES = text("""
+SELECT id, inbox_id, position, kind, payload, attempts, next_at - now() AS due_in FROM outbox
+WHERE conversation_id = :conversation AND lane = :lane AND done_at IS NULL ORDER BY id LIMIT :most
+""")
+
+_THREAD = text("""
+SELECT 'visitor' AS side, i.id AS number, i.update_key, i.payload, i.received_at AS at,
+       i.id AS turn, -1 AS position, NULL AS kind
+FROM inbox AS i
+WHERE i.conversation_id = :conversation AND i.payload IS NOT NULL AND i.id <= :until
+UNION ALL
+SELECT 'bot', o.id, NULL, o.payload, o.created_at, o.inbox_id, o.position, o.kind
+FROM outbox AS o
+WHERE o.conversation_id = :conversation AND o.kind = 'say' AND o.inbox_id <= :until
+ORDER BY turn DESC, position DESC LIMIT :most
+""")
+
+_INBOX_COUNTS = text("""
+SELECT count(*) FILTER (WHERE parked IS NULL) AS waiting,
+       count(*) FILTER (WHERE parked IS NOT NULL) AS parked,
+       coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE parked IS NULL)), 0) AS oldest
+FROM inbox WHERE done_at IS NULL
+""")
+
+_OUTBOX_COUNTS = text("""
+SELECT o.lane, count(*) AS waiting FROM outbox AS o JOIN conversation AS c ON c.id = o.conversation_id
+WHERE o.done_at IS NULL AND (c.channel <> 'web' OR o.lane <> 'channel') GROUP BY o.lane
+""")
+
+
+class Store:
+    """The bot's database."""
+
+    def __init__(self, engine: AsyncEngine, *, privacy: Privacy) -> None:
+        self._engine = engine
+        self._privacy = privacy
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed when the block ends well."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def alive(self) -> bool:
+        """Whether the database answers."""
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (OSError, OperationalError, InterfaceError):
+            return False
+        return True
+
+    async def accept(self, *, channel: str, address: str, update: str, event: Mapping[str, Any]) -> None:
+        """Keep what a visitor did, once, and wake whoever answers; raises ``InboxDown``."""
+        conversation = self._privacy.conversation(channel, address)
+        update_key = self._privacy.update_key(channel, update)
+        values = {
+            "conversation": conversation,
+            "channel": channel,
+            "address": self._privacy.seal(address, context=f"conversation.address:{conversation}"),
+            "update_key": update_key,
+            "payload": self._seal(event, context=f"inbox.payload:{update_key.hex()}"),
+        }
+        try:
+            async with self._engine.begin() as connection:
+                if (await connection.execute(_STORE, values)).first() is not None:
+                    await wake_drain(connection, conversation)
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise InboxDown from error
+
+    async def accept_for(self, conversation: UUID, *, update: str, event: Mapping[str, Any]) -> bool:
+        """Keep what happened to a known conversation; False when there is no such conversation any more."""
+        update_key = self._privacy.update_key("ours", update)
+        payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
+        values = {"conversation": conversation, "update_key": update_key, "payload": payload}
+        try:
+            async with self._engine.begin() as connection:
+                known, new = (await connection.execute(_STORE_KNOWN, values)).one()
+                if new:
+                    await wake_drain(connection, conversation)
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise InboxDown from error
+        return bool(known)
+
+    async def conversation(self, pseudonym: UUID) -> Conversation | None:
+        """The conversation, or None if it was erased."""
+        async with self._engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    text("SELECT channel, state, version FROM conversation WHERE id = :id"), {"id": pseudonym}
+                )
+            ).first()
+        if row is None:
+            return None
+        state = row.state and self._privacy.unseal(row.state, context=f"conversation.state:{pseudonym}")
+        return Conversation(pseudonym=pseudonym, channel=row.channel, state=state, version=row.version)
+
+    async def address(self, pseudonym: UUID) -> str | None:
+        """Where this visitor is written to, or None if they were erased."""
+        async with self._engine.connect() as connection:
+            sealed = await connection.scalar(
+                text("SELECT address FROM conversation WHERE id = :id"), {"id": pseudonym}
+            )
+        return sealed and self._privacy.unseal(sealed, context=f"conversation.address:{pseudonym}")
+
+    async def waiting(self, pseudonym: UUID, *, most: int) -> list[Waiting]:
+        """The oldest unanswered messages of a conversation."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(_OPEN_MESSAGES, {"conversation": pseudonym, "most": most})
+            return [
+                Waiting(
+                    number=row.id,
+                    event=self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}"),
+                    attempts=row.attempts,
+                    received_at=row.received_at,
+                )
+                for row in rows
+            ]
+
+    async def keep_turn(
+        self,
+        connection: AsyncConnection,
+        conversation: Conversation,
+        *,
+        number: int,
+        state: str,
+        effects: Sequence[Effect],
+    ) -> Conversation:
+        """Mark the message answered and keep state and effects; raises ``TurnLost`` if somebody else did."""
+        pseudonym = conversation.pseudonym
+        done = await connection.execute(
+            text("UPDATE inbox SET done_at = now() WHERE id = :id AND done_at IS NULL RETURNING id"),
+            {"id": number},
+        )
+        changed = await connection.execute(
+            text(
+                "UPDATE conversation SET state = :state, version = version + 1"
+                " WHERE id = :id AND version = :version RETURNING id"
+            ),
+            {
+                "id": pseudonym,
+                "version": conversation.version,
+                "state": self._privacy.seal(state, context=f"conversation.state:{pseudonym}"),
+            },
+        )
+        if done.first() is None or changed.first() is None:
+            raise TurnLost
+        await self.put_effects(connection, conversation, number=number, effects=effects)
+        return Conversation(
+            pseudonym=pseudonym, channel=conversation.channel, state=state, version=conversation.version + 1
+        )
+
+    async def put_effects(
+        self,
+        connection: AsyncConnection,
+        conversation: Conversation,
+        *,
+        number: int,
+        effects: Sequence[Effect],
+    ) -> None:
+        """Keep effects of the message with this number and wake whoever carries them out."""
+        if not effects:
+            return
+        pseudonym = conversation.pseudonym
+        await connection.execute(
+            outbox_table.insert(),
+            [
+                {
+                    "conversation_id": pseudonym,
+                    "inbox_id": number,
+                    "position": position,
+                    "lane": effect.lane,
+                    "kind": effect.kind,
+                    "payload": self._seal(effect.payload, context=f"outbox.payload:{number}:{position}"),
+                }
+                for position, effect in enumerate(effects)
+            ],
+        )
+        lanes = {effect.lane for effect in effects}
+        if conversation.channel == "web" and "channel" in lanes:
+            # A web page fetches its messages itself; it only has to be told that there are some.
+            lanes.remove("channel")
+            await connection.execute(text("SELECT pg_notify('webchat', :id)"), {"id": str(pseudonym)})
+        for lane in sorted(lanes):
+            await wake_delivery(connection, pseudonym, lane=lane)
+
+    async def park(self, number: int, *, reason: str, final: bool) -> None:
+        """Count a failed try; set the message aside when it was the last one."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE inbox SET attempts = attempts + 1,"
+                    " parked = CASE WHEN :final THEN cast(:reason AS text) END WHERE id = :id"
+                ),
+                {"id": number, "reason": reason, "final": final},
+            )
+
+    async def due(self, pseudonym: UUID, *, lane: str, most: int) -> list[Due]:
+        """The oldest undelivered effects of one lane, whether due or not."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most}
+            )
+            return [
+                Due(
+                    number=row.id,
+                    kind=row.kind,
+                    payload=self._unseal(
+                        row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}"
+                    ),
+                    attempts=row.attempts,
+                    due_in=row.due_in,
+                )
+                for row in rows
+            ]
+
+    async def delivered(self, number: int, *, parked: str | None = None) -> None:
+        """This effect is done, or given up for the reason ``parked``."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox SET done_at = now(), parked = :parked WHERE id = :id"),
+                {"id": number, "parked": parked},
+            )
+
+    async def postpone(self, number: int, *, after: timedelta) -> None:
+        """This effect failed for now; it may be tried again after this time."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox SET attempts = attempts + 1, next_at = now() + :after WHERE id = :id"),
+                {"id": number, "after": after},
+            )
+
+    async def said_after(
+        self, pseudonym: UUID, *, number: int, most: int
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """The messages to a web visitor after this one, oldest first, with their numbers."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                text(
+                    "SELECT id, inbox_id, position, payload FROM outbox WHERE conversation_id = :conversation"
+                    " AND kind = 'say' AND id > :number ORDER BY id LIMIT :most"
+                ),
+                {"conversation": pseudonym, "number": number, "most": most},
+            )
+            return [
+                (row.id, self._unseal(row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}"))
+                for row in rows
+            ]
+
+    async def thread(
+        self, connection: AsyncConnection, pseudonym: UUID, *, until: int, most: int
+    ) -> list[Spoken]:
+        """What was said last up to the message with this number, oldest first."""
+        rows = (
+            await connection.execute(_THREAD, {"conversation": pseudonym, "until": until, "most": most})
+        ).all()
+        spoken = (self._spoken(row) for row in reversed(rows))
+        return [line for line in spoken if line is not None]
+
+    async def case_opened(self, connection: AsyncConnection, case: UUID, *, conversation: UUID) -> None:
+        """Remember which conversation a case belongs to."""
+        await connection.execute(
+            text(
+                "INSERT INTO referral_case (id, conversation_id) VALUES (:id, :conversation)"
+                " ON CONFLICT (id) DO NOTHING"
+            ),
+            {"id": case, "conversation": conversation},
+        )
+
+    async def case_closed(self, case: UUID) -> None:
+        """The helpline closed this case."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE referral_case SET closed_at = coalesce(closed_at, now()) WHERE id = :id"),
+                {"id": case},
+            )
+
+    async def conversation_of(self, case: UUID) -> UUID | None:
+        """The conversation that a case belongs to, or None if it was erased."""
+        async with self._engine.connect() as connection:
+            found: UUID | None = await connection.scalar(
+                text("SELECT conversation_id FROM referral_case WHERE id = :id"), {"id": case}
+            )
+        return found
+
+    async def cases(self, connection: AsyncConnection, pseudonym: UUID, *, open_only: bool) -> list[UUID]:
+        """The cases of a conversation, newest first."""
+        rows = await connection.execute(
+            text(
+                "SELECT id FROM referral_case WHERE conversation_id = :id"
+                " AND (NOT :open_only OR closed_at IS NULL) ORDER BY opened_at DESC, id"
+            ),
+            {"id": pseudonym, "open_only": open_only},
+        )
+        return [row.id for row in rows]
+
+    async def erase_words(self, connection: AsyncConnection, pseudonym: UUID, *, before: int) -> None:
+        """Erase everything said before the message with this number, that message's words included."""
+        values = {"conversation": pseudonym, "before": before}
+        await connection.execute(
+            text("UPDATE inbox SET payload = NULL WHERE conversation_id = :conversation AND id <= :before"),
+            values,
+        )
+        await connection.execute(
+            text("DELETE FROM outbox WHERE conversation_id = :conversation AND inbox_id < :before"), values
+        )
+        await connection.execute(
+            text("DELETE FROM referral_case WHERE conversation_id = :conversation"), values
+        )
+
+    async def erase(self, pseudonym: UUID, *, version: int) -> None:
+        """Erase the conversation itself, unless it has gone on since this version."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text("DELETE FROM conversation WHERE id = :id AND version = :version"),
+                {"id": pseudonym, "version": version},
+            )
+
+    async def erase_idle(self, *, older_than: timedelta, duplicates_until: timedelta) -> int:
+        """Erase conversations without a word for this long; the number of them."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE inbox SET payload = NULL FROM conversation AS c WHERE c.id = inbox.conversation_id"
+                    " AND c.active_at < now() - cast(:older_than AS interval)"
+                ),
+                {"older_than": older_than},
+            )
+            gone = await connection.execute(
+                text("DELETE FROM conversation WHERE active_at < now() - cast(:older_than AS interval)"),
+                {"older_than": older_than},
+            )
+            await connection.execute(
+                text(
+                    "DELETE FROM inbox WHERE conversation_id IS NULL"
+                    " AND received_at < now() - cast(:until AS interval)"
+                ),
+                {"until": duplicates_until},
+            )
+            return int(gone.rowcount)
+
+    async def count_open(self) -> None:
+        """Set the gauges of what waits in inbox and outbox."""
+        async with self._engine.connect() as connection:
+            inbox = (await connection.execute(_INBOX_COUNTS)).one()
+            lanes = {row.lane: row.waiting for row in await connection.execute(_OUTBOX_COUNTS)}
+        OPEN_MESSAGES.set(inbox.waiting)
+        PARKED_MESSAGES.set(inbox.parked)
+        OLDEST_MESSAGE.set(inbox.oldest)
+        for lane in ("channel", "referral"):
+            OPEN_DELIVERIES.labels(lane=lane).set(lanes.get(lane, 0))
+
+    def _spoken(self, row: Row[Any]) -> Spoken | None:
+        if row.side == "bot":
+            said = self._unseal(row.payload, context=f"outbox.payload:{row.turn}:{row.position}")
+            return Spoken(number=row.number, sender=said["sender"], text=said["text"], at=row.at)
+        event = self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}")
+        if event["kind"] not in ("text", "edited"):
+            return None
+        return Spoken(number=row.number, sender="visitor", text=event["text"], at=row.at)
+
+    def _seal(self, value: Mapping[str, Any], *, context: str) -> bytes:
+        return self._privacy.seal(json.dumps(value, ensure_ascii=False), context=context)
+
+    def _unseal(self, sealed: bytes, *, context: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(self._privacy.unseal(sealed, context=context))
+        return value
+
+
+async def wake_delivery(connection: AsyncConnection, pseudonym: UUID, *, lane: str) -> None:
+    """Make sure that a worker delivers this conversation's lane."""
+    await connection.execute(
+        _WAKE,
+        {
+            "queue": "outbox",
+            "task": f"deliver_{lane}",
+            "lock": f"{lane}:{pseudonym}",
+            "conversation": str(pseudonym),
+        },
+    )
+
+
+async def wake_drain(connection: AsyncConnection, pseudonym: UUID) -> None:
+    """Make sure that a worker answers this conversation's messages."""
+    await connection.execute(
+        _WAKE,
+        {"queue": "inbox", "task": "drain", "lock": f"inbox:{pseudonym}", "conversation": str(pseudonym)},
+    )
+
+
+def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine over psycopg for a ``postgresql://`` address."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=5,
+        # A failed statement is logged; its parameters are a visitor's words.
+        hide_parameters=True,
+        connect_args={"connect_timeout": 5},
+    )

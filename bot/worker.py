@@ -1,0 +1,96 @@
+"""The process that answers: drains the inbox, delivers the outbox, keeps the clocks, polls Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from procrastinate import App
+
+from bot.config import Settings, TelegramMode
+from bot.conversation import Turns
+from bot.inbox.deliver import Deliveries
+from bot.inbox.drain import Drain
+from bot.inbox.jobs import Work, queue
+from bot.inbox.sweep import STALLED_AFTER_SECONDS, sweep
+from bot.nlu_client import NluClient
+from bot.referral_client import ReferralClient
+from bot.runtime import Runtime, running
+from bot.understanding import Understander
+
+log = structlog.get_logger()
+
+_HEARTBEAT_SECONDS = 1.0
+_SWEEP_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
+
+
+async def work(settings: Settings) -> None:
+    """Work until cancelled; a database that goes away is waited for."""
+    async with running(settings) as runtime:
+        nlu = NluClient(settings.nlu_url, intents=runtime.book.intents)
+        referral = ReferralClient(settings.referral_url, secret=settings.service_secret)
+        jobs = _work(runtime, nlu, referral)
+        app = queue(settings.database_url, lambda: jobs)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_for_ever("queue", lambda: _run_queue(app, runtime)))
+                if runtime.telegram and settings.telegram_mode is TelegramMode.POLLING:
+                    telegram = runtime.telegram
+                    group.create_task(_for_ever("telegram", lambda: telegram.poll(runtime.reception.accept)))
+        finally:
+            await nlu.close()
+            await referral.close()
+
+
+def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
+    settings, book = runtime.settings, runtime.book
+    understander = Understander(
+        lexicon=runtime.lexicon, nlu=nlu, danger=book.intents, threshold=settings.nlu_threshold
+    )
+    turns = Turns(
+        book=book,
+        store=runtime.store,
+        understander=understander,
+        countries=settings.countries,
+        locale=settings.locale,
+        country=settings.country,
+    )
+    deliveries = Deliveries(store=runtime.store, channels=runtime.channels, referral=referral)
+    return Work(
+        store=runtime.store,
+        drain=Drain(store=runtime.store, turns=turns, deliveries=deliveries),
+        deliveries=deliveries,
+        retention=timedelta(days=settings.retention_days),
+    )
+
+
+async def _run_queue(app: App, runtime: Runtime) -> None:
+    async with app.open_async(), asyncio.TaskGroup() as group:
+        sweeping = group.create_task(_sweep(app, runtime))
+        await app.run_worker_async(
+            concurrency=runtime.settings.worker_concurrency,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            update_heartbeat_interval=_HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_AFTER_SECONDS,
+            shutdown_graceful_timeout=5,
+        )
+        sweeping.cancel()
+
+
+async def _sweep(app: App, runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        await sweep(app, runtime.engine)
+
+
+async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await run()
+        except Exception as error:
+            log.error("a part of the worker failed and starts again", part=name, error=type(error).__name__)
+        await asyncio.sleep(_AGAIN_SECONDS)

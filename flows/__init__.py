@@ -1,0 +1,1 @@
+"""Decides what to say and do next in a conversation, and does nothing itself."""

@@ -1,0 +1,78 @@
+"""What a turn asks the outside to do: the engine yields effects, the shell carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flows.events import DangerLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A button: what it says and what comes back when it is pressed (at most 64 bytes, Telegram's limit)."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Send one message to the visitor."""
+
+    #: ``flow.key`` of the text, for tests and statistics; empty for an operator's words.
+    key: str
+    text: str
+    choices: tuple[Choice, ...] = ()
+    #: ``bot`` or ``operator``.
+    sender: str = "bot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Put this conversation into the helpline's queue, with what the operator must not ask again."""
+
+    #: The intent or flow that led here.
+    reason: str
+    danger: DangerLevel
+    #: What the visitor agreed to, in the words they were shown.
+    consent: str
+    #: The hand-over card: ``role``, ``country``, ``harm``, and every slot that was filled.
+    card: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Pass the visitor's words to the operator."""
+
+    text: str
+    danger: DangerLevel = DangerLevel.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseDanger:
+    """Tell the helpline that an open case became more urgent."""
+
+    danger: DangerLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveCase:
+    """The visitor does not want the open case any more (they said stop or asked for deletion)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """Come back with ``WaitTimedOut(token)`` after this time."""
+
+    after: timedelta
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Erase everything that is stored about this conversation, here and at the helpline."""
+
+
+Effect = Say | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget

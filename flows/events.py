@@ -1,0 +1,142 @@
+"""What can happen to a conversation: every event that a turn of the engine may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DangerLevel(StrEnum):
+    """How much harm may come if nobody acts, from none to minutes away."""
+
+    NONE = "none"
+    CONCERN = "concern"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+    @property
+    def rank(self) -> int:
+        """0 for none to 3 for emergency, so that levels can be compared."""
+        return list(DangerLevel).index(self)
+
+
+class MediaKind(StrEnum):
+    """What a visitor sent instead of text; none of it is ever stored."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    VOICE = "voice"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    FILE = "file"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """One intent that the model thinks possible, with its probability from 0 to 1."""
+
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understanding:
+    """What a text means: the intent, how sure we are, who says so."""
+
+    intent: str
+    #: 0 to 1; 1.0 when the lexicon says so.
+    confidence: float
+    danger: DangerLevel
+    #: ``lexicon``, ``model`` or ``outage`` (the model could not be asked).
+    by: str
+    #: The locale that the lexicon matched in, if it did.
+    locale: str | None = None
+    #: The likeliest intents first, our own list only.
+    ranking: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationStarted:
+    """A visitor opened the conversation (or sent ``/start``), perhaps through a link that says more."""
+
+    locale: str | None = None
+    country: str | None = None
+    campaign: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReceived:
+    """The visitor wrote; the text is as they typed it, cut to the engine's limit."""
+
+    text: str
+    understanding: Understanding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicePressed:
+    """The visitor pressed a button; the payload is one that we once offered, or garbage."""
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaReceived:
+    """The visitor sent something that is not text; only its kind is known here."""
+
+    kind: MediaKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitTimedOut:
+    """The time that a wait allowed has passed; stale tokens are ignored."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTaken:
+    """An operator took the case and will write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorWrote:
+    """A person at the helpline wrote to the visitor."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReturned:
+    """The operator had to let go; the case waits again for the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseClosed:
+    """The helpline closed the case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDelayed:
+    """The helpline's desk could not be reached yet; the case is safe and will be passed on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitorLeft:
+    """The visitor blocked or unsubscribed: we may not write to them any more."""
+
+
+Event = (
+    ConversationStarted
+    | TextReceived
+    | ChoicePressed
+    | MediaReceived
+    | WaitTimedOut
+    | CaseTaken
+    | OperatorWrote
+    | CaseReturned
+    | CaseClosed
+    | CaseDelayed
+    | VisitorLeft
+)

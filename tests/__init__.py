@@ -1,0 +1,1 @@
+"""Everything that shows that Porchlight does what it promises."""

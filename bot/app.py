@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot import referral_events
+from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.limits import BodyLimit
 from bot.runtime import Runtime, running
@@ -31,12 +32,13 @@ def create_app(settings: Settings) -> FastAPI:
         async with running(settings) as runtime:
             hub = Hub(settings.database_url)
             _mount(app, runtime, hub)
-            listening = asyncio.create_task(hub.listen())
+            tasks = [asyncio.create_task(hub.listen()), asyncio.create_task(announce(runtime))]
             try:
                 yield
             finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit)
@@ -56,7 +58,7 @@ def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
         hub=hub,
     )
     app.include_router(chat.router())
-    app.include_router(page.router(settings))
+    app.include_router(page.router(settings, numbers=runtime.first_aid.numbers()))
     app.include_router(referral_events.router(store=runtime.store, secret=settings.service_secret))
     if runtime.telegram and settings.telegram_mode is TelegramMode.WEBHOOK:
         app.include_router(runtime.telegram.router(runtime.reception.accept))

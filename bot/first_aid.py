@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.messages import Button, Channel, DeliveryFailed, Incoming, IncomingKind, InboxDown, Outgoing
+from bot.messages import Button, Channel, DeliveryFailed, InboxDown, Incoming, IncomingKind, Outgoing
 from bot.metrics import ACCEPTED, FIRST_AID
 from bot.store import Store
 from flows import engine
@@ -55,6 +55,15 @@ class FirstAid:
             choices=tuple(Button(title=choice.title, payload=choice.payload) for choice in say.choices),
             locale=(match and match.locale) or locale or self.locale,
         )
+
+    def numbers(self) -> dict[str, str]:
+        """The emergency and helpline numbers in each locale, for a page that can do nothing else."""
+        return {
+            locale: engine.emergency_say(
+                self.book, None, locale=locale, country=self.country, countries=self.countries
+            ).text
+            for locale in self.book.locales
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -541,8 +541,8 @@ class Store:
         async with self._engine.begin() as connection:
             await connection.execute(
                 text(
-                    "UPDATE inbox SET payload = NULL FROM conversation AS c WHERE c.id = inbox.conversation_id"
-                    " AND c.active_at < now() - cast(:older_than AS interval)"
+                    "UPDATE inbox SET payload = NULL FROM conversation AS c"
+                    " WHERE c.id = inbox.conversation_id AND c.active_at < now() - cast(:older_than AS interval)"
                 ),
                 {"older_than": older_than},
             )

@@ -1,0 +1,91 @@
+"""The whole product, running, for every test in this folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from bot.migrate import migrate as migrate_bot
+from referral.database import migrate as migrate_referral
+from tests.acceptance.product import Product, product
+from tests.databases import template_database, url_of
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.viber import FakeViber
+from tests.nlu_server import running_nlu
+from tests.referral.desk import PASSWORD, OperatorClient
+
+
+@pytest.fixture(scope="session")
+def nlu() -> Iterator[str]:
+    """The real model behind the real Rasa."""
+    with running_nlu() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def telegram() -> Iterator[FakeTelegram]:
+    """A server that behaves as Telegram's."""
+    with FakeTelegram() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def viber() -> Iterator[FakeViber]:
+    """A server that behaves as Viber's."""
+    with FakeViber() as fake:
+        yield fake
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def porchlight(
+    nlu: str, telegram: FakeTelegram, viber: FakeViber, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Product]:
+    """The product with all its channels."""
+    settings = {
+        "PORCHLIGHT_TELEGRAM_TOKEN": telegram.token,
+        "PORCHLIGHT_TELEGRAM_API_URL": telegram.url,
+        "PORCHLIGHT_VIBER_TOKEN": viber.token,
+        "PORCHLIGHT_VIBER_API_URL": viber.url,
+    }
+    async with (
+        template_database("acceptance_bot", migrate=migrate_bot) as bot,
+        template_database("acceptance_referral", migrate=migrate_referral) as referral,
+    ):
+        with product(
+            bot_database=url_of(bot.name, server=bot.server),
+            referral_database=url_of(referral.name, server=referral.server),
+            nlu=nlu,
+            logs=tmp_path_factory.mktemp("logs"),
+            settings=settings,
+        ) as running:
+            yield running
+
+
+@asynccontextmanager
+async def operator_of(porchlight: Product, name: str) -> AsyncIterator[OperatorClient]:
+    """A new operator, invited by the command and signed in at the console."""
+    invitation = invite(porchlight, name)
+    headers = {"accept": "text/html", "origin": porchlight.referral}
+    async with httpx.AsyncClient(base_url=porchlight.referral, headers=headers) as http:
+        operator = OperatorClient(http)
+        fields = {"password": PASSWORD, "again": PASSWORD}
+        answer = await operator.send(httpx.URL(invitation).path, fields, token=False)
+        assert answer.status_code == 303, answer.text
+        yield operator
+
+
+def invite(porchlight: Product, name: str) -> str:
+    """The one-time address that ``operator add`` prints."""
+    printed = porchlight.run("referral", "operator", "add", name)
+    return next(word for word in printed.split() if word.startswith("http"))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where a browser test leaves what it saw."""
+    return tmp_path

@@ -1,0 +1,338 @@
+"""What every messenger's channel promises, tried on each of them over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+
+from bot.messages import AddressGone, IncomingKind, MediaKind, TryAgain
+from tests.bot.channels.line import SECRET, Line, post, say
+from tests.fakes.messenger import Broken, Drops, Hangs, TooMany
+from tests.fakes.viber import FakeViber
+
+_TITLES = ("They call me names", "They share my photo without asking", "Menu")
+
+
+async def test_a_message_arrives_with_its_buttons(line: Line) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, say("What happened?\nCall 1098.", *_TITLES))
+
+    seen = await child.sees()
+    assert seen.text == "What happened?\nCall 1098."
+    assert seen.titles == _TITLES
+
+
+async def test_long_titles_stand_one_below_the_other(line: Line) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, say("What happened?", *_TITLES))
+
+    assert (await child.sees()).rows == tuple((title,) for title in _TITLES)
+
+
+async def test_a_few_short_titles_stand_in_two_columns(line: Line) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, say("Is it still going on?", "Yes", "No", "Not sure"))
+
+    assert (await child.sees()).rows == (("Yes", "No"), ("Not sure",))
+
+
+async def test_a_pressed_button_comes_back_as_its_payload(line: Line) -> None:
+    child = await line.known()
+    await line.channel.send(child.address, say("Is it still going on?", "Yes", "No"))
+    await child.sees()
+
+    update = child.presses("No")
+
+    came = await line.inbox.gets()
+    assert (came.kind, came.text) == (IncomingKind.CHOICE, "n:flow:node:c1")
+    assert (came.address, came.update) == (child.address, str(update))
+
+
+async def test_a_long_text_is_cut_between_sentences_and_its_buttons_come_last(line: Line) -> None:
+    child = await line.known()
+    sentence = "Save what they wrote before you block them. "
+    text = (sentence * 200).strip()
+
+    await line.channel.send(child.address, say(text, "Menu"))
+
+    first = await child.sees()
+    parts = [first]
+    while not parts[-1].titles:
+        parts.append(await child.sees())
+    assert len(parts) == -(-len(text) // line.limit)
+    assert " ".join(part.text for part in parts) == text
+    assert all(part.text.endswith("them.") for part in parts)
+    assert [part.titles for part in parts] == [()] * (len(parts) - 1) + [("Menu",)]
+
+
+async def test_a_part_that_was_sent_is_not_sent_again_when_a_later_one_is_tried_again(line: Line) -> None:
+    child = await line.known()
+    message = say("first " * 1200 + "\n\n" + "second " * 900, number="41")
+    await line.channel.send(child.address, say("before"))
+    line.messenger.fail(Broken(), Broken(), method=line.sending)
+
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, message)
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, message)
+    sent_before = len(child.said)
+    await line.channel.send(child.address, message)
+
+    texts = [seen.text for seen in child.said]
+    assert sent_before == 1
+    assert len(texts) == len(set(texts))
+    assert " ".join(" ".join(texts).split()) == "before " + " ".join(message.text.split())
+
+
+async def test_a_failure_in_the_middle_goes_on_where_it_stopped(line: Line) -> None:
+    child = await line.known()
+    message = say("first " * 1150 + "\n\n" + "second " * 900, "Menu", number="42")
+    line.messenger.fail(None, Broken(), method=line.sending)
+
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, message)
+    await line.channel.send(child.address, message)
+
+    said = " ".join(" ".join(seen.text for seen in child.said).split())
+    assert said == " ".join(message.text.split())
+    assert child.said[-1].titles == ("Menu",)
+
+
+async def test_an_operator_can_be_told_from_the_program(line: Line) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, say("Я здесь, пиши.", sender="operator", locale="ru"))
+
+    assert (await child.sees()).text == "👤 Линия помощи:\nЯ здесь, пиши."
+
+
+async def test_a_busy_platform_says_when_to_try_again(line: Line) -> None:
+    child = await line.known()
+    line.messenger.fail(TooMany(after=3), method=line.sending)
+
+    with pytest.raises(TryAgain) as caught:
+        await line.channel.send(child.address, say("hello"))
+
+    assert caught.value.after == line.busy
+
+
+@pytest.mark.parametrize("fault", [Broken(), Broken(status=502), Drops()], ids=str)
+async def test_a_platform_that_fails_is_tried_again(line: Line, fault: Broken | Drops) -> None:
+    child = await line.known()
+    line.messenger.fail(fault, method=line.sending)
+
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, say("hello"))
+    await line.channel.send(child.address, say("hello again"))
+
+    assert (await child.sees()).text == "hello again"
+
+
+async def test_a_platform_that_hangs_is_tried_again(line: Line) -> None:
+    child = await line.known()
+    line.messenger.fail(Hangs(), method=line.sending)
+    channel = line.impatient()
+
+    with pytest.raises(TryAgain):
+        await channel.send(child.address, say("hello"))
+
+    await channel.close()
+
+
+async def test_an_answer_that_is_not_the_platforms_is_tried_again(line: Line) -> None:
+    child = await line.known()
+    line.messenger.fail(Broken(status=200), method=line.sending)
+
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, say("hello"))
+
+
+async def test_a_platform_that_cannot_be_reached_is_tried_again(line: Line) -> None:
+    child = await line.known()
+    line.messenger.server.stop()
+
+    with pytest.raises(TryAgain):
+        await line.channel.send(child.address, say("hello"))
+
+
+async def test_a_visitor_who_left_is_told_and_cannot_be_written_to(line: Line) -> None:
+    child = await line.known()
+
+    child.blocks()
+
+    came = await line.inbox.gets()
+    assert (came.kind, came.address) == (IncomingKind.LEFT, child.address)
+    with pytest.raises(AddressGone):
+        await line.channel.send(child.address, say("hello"))
+
+
+async def test_somebody_unknown_cannot_be_written_to(line: Line) -> None:
+    with pytest.raises(AddressGone):
+        await line.channel.send("123456789", say("hello"))
+
+
+async def test_showing_that_an_answer_comes_never_fails(line: Line) -> None:
+    line.messenger.fail(Broken(), Drops(), method="sendChatAction")
+
+    for _ in range(3):
+        await line.channel.typing("123456789")
+
+
+async def test_a_text_comes_with_who_and_which_language(line: Line) -> None:
+    child = line.visitor(language="be")
+
+    update = child.writes("  мяне\u202e цкуюць\x00 у чаце  ")
+
+    came = await line.inbox.gets()
+    assert came.kind is IncomingKind.TEXT
+    assert came.text == "мяне цкуюць у чаце"
+    assert (came.channel, came.address) == (line.channel.name, child.address)
+    assert (came.update, came.locale) == (str(update), "be")
+    assert came.sent_at is not None
+
+
+async def test_a_language_that_we_do_not_have_is_left_open(line: Line) -> None:
+    line.visitor(language="fr").writes("bonjour")
+
+    assert (await line.inbox.gets()).locale is None
+
+
+async def test_a_photo_is_known_by_its_kind_only(line: Line) -> None:
+    line.visitor().sends_photo()
+
+    came = await line.inbox.gets()
+    assert (came.kind, came.media, came.text) == (IncomingKind.MEDIA, MediaKind.PHOTO, "")
+
+
+async def test_words_under_a_photo_are_read(line: Line) -> None:
+    line.visitor().sends_photo("i want to die")
+
+    words, photo = await line.inbox.gets(), await line.inbox.gets()
+    assert (words.kind, words.text) == (IncomingKind.TEXT, "i want to die")
+    assert (photo.kind, photo.media) == (IncomingKind.MEDIA, MediaKind.PHOTO)
+    assert words.update != photo.update
+
+
+async def test_a_second_copy_carries_the_same_number(line: Line) -> None:
+    line.messenger.deliver_twice()
+
+    line.visitor().writes("hello")
+
+    assert await line.inbox.gets() == await line.inbox.gets()
+
+
+async def test_two_messages_of_one_moment_keep_their_order(line: Line) -> None:
+    child = line.visitor()
+    for number in range(20):
+        child.writes(f"message {number}")
+
+    came = [(await line.inbox.gets()).text for _ in range(20)]
+
+    assert came == [f"message {number}" for number in range(20)]
+
+
+async def test_what_the_inbox_could_not_keep_comes_again(line: Line) -> None:
+    line.inbox.down = 2
+
+    line.visitor().writes("hello")
+
+    assert (await line.inbox.gets()).text == "hello"
+    assert line.inbox.refused == 2
+    await line.settled()
+
+
+async def test_a_webhook_says_503_while_the_inbox_is_down(webhook_line: Line) -> None:
+    webhook_line.inbox.down = 1
+
+    webhook_line.visitor().writes("hello")
+    await webhook_line.inbox.gets()
+    await webhook_line.settled()
+
+    assert list(webhook_line.messenger.webhook_statuses)[-2:] == [503, 200]
+
+
+@pytest.mark.parametrize("given", ["", "wrong", "неверно"])
+async def test_a_webhook_takes_nothing_from_strangers(webhook_line: Line, given: str) -> None:
+    headers = {_proof(webhook_line): given.encode()}
+
+    answer = await post(webhook_line.webhook, b"{}", headers=headers)
+    unsigned = await post(webhook_line.webhook, b"{}", headers={})
+
+    assert (answer.status_code, unsigned.status_code) == (401, 401)
+    assert answer.json()["detail"].endswith(".")
+    assert webhook_line.inbox.kept == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"not json",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b'{"update_id": "x", "event": 5}',
+        b'{"update_id": 1, "message": 5, "event": "message", "message_token": []}',
+        b'{"update_id": 1, "message": {"text": "hi"}, "event": "message", "message_token": 1}',
+        b'{"message": {}, "event": "message", "message_token": 1, "sender": {"id": 7}}',
+    ],
+    ids=range(10),
+)
+async def test_a_webhook_refuses_what_it_cannot_read(webhook_line: Line, body: bytes) -> None:
+    answer = await _post(webhook_line, body)
+
+    assert answer.status_code == 400
+    assert re.fullmatch(r"This is not .+\.", answer.json()["detail"])
+    assert webhook_line.inbox.kept == []
+
+
+async def test_half_a_letter_does_not_break_anything(webhook_line: Line) -> None:
+    child = webhook_line.visitor()
+
+    child.writes("help \ud83d me")
+
+    came = await webhook_line.inbox.gets()
+    assert came.text.encode().decode() == came.text
+    assert came.text.startswith("help")
+
+
+async def test_a_replayed_request_is_recognisable_by_its_number(webhook_line: Line) -> None:
+    body = _message(webhook_line)
+
+    first, second = await _post(webhook_line, body), await _post(webhook_line, body)
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert await webhook_line.inbox.gets() == await webhook_line.inbox.gets()
+
+
+def _proof(line: Line) -> bytes:
+    viber = isinstance(line.messenger, FakeViber)
+    return b"x-viber-content-signature" if viber else b"x-telegram-bot-api-secret-token"
+
+
+async def _post(line: Line, body: bytes) -> httpx.Response:
+    proof = line.messenger.signature(body) if isinstance(line.messenger, FakeViber) else SECRET
+    return await post(line.webhook, body, headers={_proof(line): proof.encode()})
+
+
+def _message(line: Line) -> bytes:
+    if isinstance(line.messenger, FakeViber):
+        return json.dumps(
+            {
+                "event": "message",
+                "message_token": 5,
+                "timestamp": 1,
+                "sender": {"id": "abc="},
+                "message": {"type": "text", "text": "hi"},
+            }
+        ).encode()
+    chat = {"id": 5, "type": "private"}
+    message = {"message_id": 1, "date": 1, "chat": chat, "text": "hi"}
+    return json.dumps({"update_id": 5, "message": message}).encode()

@@ -1,0 +1,1 @@
+"""Conversations that a person has read and found right."""

@@ -1,0 +1,179 @@
+"""How is a golden conversation played? Each YAML document is a test that names intents and text keys.
+
+A document::
+
+    name: a child who is insulted can block
+    given: {role: child, country: BY}   # any of role, country, locale (else en), mode
+    turns:
+      - start: true                     # or {locale: ru, country: BD, campaign: x}
+        bot: [welcome.hello, welcome.who]
+      - intent: insults                 # a text that the model understands so
+        bot: [insults.believe, common.what_helps]
+      - press: block                    # a button of the last messages by its slug
+        bot: [advice_block.which]
+      - text: telegram                  # a text that the model does not understand
+        bot: [advice_block.steps, common.what_helps]
+        does: [relay, remind 5m]        # what happens besides saying, where anything does
+      - unclear: [insults, threats]     # a text with these guesses
+      - lexicon: suicidal               # a text in which the lexicon found this
+      - payload: i:help                 # a button that was offered some time
+      - timer: true                     # the wait's time runs out
+      - media: photo
+      - helpline: taken                 # taken, wrote, returned, closed, delayed
+      - left: true                      # the visitor blocked us
+
+``bot`` and ``does`` are rewritten by ``--update-golden``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows import engine
+from flows.effects import Effect, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.events import (
+    CaseClosed,
+    CaseDelayed,
+    CaseReturned,
+    CaseTaken,
+    ChoicePressed,
+    ConversationStarted,
+    DangerLevel,
+    Event,
+    Guess,
+    MediaKind,
+    MediaReceived,
+    OperatorWrote,
+    VisitorLeft,
+    WaitTimedOut,
+)
+from flows.model import Book
+from flows.state import Mode, State
+from tests.flows.worlds import danger_text, text
+
+FOLDER = Path(__file__).parent
+_DOCUMENT = frozenset({"name", "given", "turns"})
+_GIVEN = frozenset({"role", "country", "locale", "mode"})
+_ACTS = (
+    "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "media", "helpline", "left",
+)  # fmt: skip
+_TURN = frozenset({*_ACTS, "bot", "does"})
+_HELPLINE: Mapping[str, Event] = {
+    "taken": CaseTaken(),
+    "wrote": OperatorWrote(text="I am here with you."),
+    "returned": CaseReturned(),
+    "closed": CaseClosed(),
+    "delayed": CaseDelayed(),
+}
+
+
+class GoldenInvalid(ValueError):
+    """This golden conversation cannot be played as it is written."""
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    """The conversations of a file; raises ``GoldenInvalid`` where one has a key that nobody reads."""
+    found = [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
+    for document in found:
+        unknown = set(document) - _DOCUMENT | set(document.get("given", {})) - _GIVEN
+        unknown |= {key for turn in document["turns"] for key in set(turn) - _TURN}
+        if unknown:
+            raise GoldenInvalid(f"{file.name}: nobody reads {', '.join(sorted(unknown))}.")
+    return found
+
+
+def play(book: Book, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[State]]:
+    """The turns as they go now, in the words of the file, and the states after them."""
+    given = document.get("given", {})
+    begun = engine.begin(book, locale=given.get("locale", "en"), country=given.get("country"))
+    state = begun.with_(role=given.get("role"), mode=Mode(given.get("mode", Mode.BOT)))
+    offered: dict[str, str] = {}
+    turns: list[dict[str, Any]] = []
+    states: list[State] = []
+    for written in document["turns"]:
+        event = _event(book, written, state=state, offered=offered)
+        turn = engine.resume(book, State.from_json(state.to_json()), event)
+        state = turn.state
+        says = [effect for effect in turn.effects if isinstance(effect, Say)]
+        if buttons := [choice.payload for message in says for choice in message.choices]:
+            offered = {payload.split(":")[-1]: payload for payload in buttons}
+        turns.append(_as_written(written, turn))
+        states.append(state)
+    return turns, states
+
+
+def rewrite(file: Path, played: list[dict[str, Any]]) -> None:
+    """Write conversations back; the comment at the top of the file stays."""
+    opening = ""
+    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+        if not line.startswith("#"):
+            break
+        opening += line
+    text = yaml.safe_dump_all(
+        played, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None, explicit_start=True
+    )
+    file.write_text(opening + text, encoding="utf-8")
+
+
+def _as_written(written: Mapping[str, Any], turn: engine.Turn) -> dict[str, Any]:
+    """The turn with what it says and does now."""
+    now = {key: value for key, value in written.items() if key not in ("bot", "does")}
+    now["bot"] = [effect.key or effect.sender for effect in turn.effects if isinstance(effect, Say)]
+    if does := [_name(effect) for effect in turn.effects if not isinstance(effect, Say)]:
+        now["does"] = does
+    return now
+
+
+def _name(effect: Effect) -> str:
+    match effect:
+        case OpenCase():
+            return f"open_case {effect.reason} {effect.danger}"
+        case RaiseDanger():
+            return f"raise_danger {effect.danger}"
+        case Relay():
+            return "relay" if effect.danger is DangerLevel.NONE else f"relay {effect.danger}"
+        case LeaveCase():
+            return "leave_case"
+        case Remind():
+            return f"remind {int(effect.after.total_seconds()) // 60}m"
+        case _:
+            return type(effect).__name__.lower()
+
+
+def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mapping[str, str]) -> Event:
+    acts = [act for act in _ACTS if act in turn]
+    if len(acts) != 1:
+        raise GoldenInvalid(f"a turn does exactly one of: {', '.join(_ACTS)}; not {dict(turn)}.")
+    value = turn[acts[0]]
+    match acts[0]:
+        case "start":
+            return ConversationStarted(**(value if isinstance(value, dict) else {}))
+        case "intent":
+            return text(f"({value})", means=value)
+        case "lexicon":
+            return danger_text(f"({value})", intent=value, locale=state.locale)
+        case "text":
+            return text(str(value), sure=0.0)
+        case "unclear":
+            ranking = tuple(Guess(intent=intent, confidence=0.3) for intent in value)
+            return text("(unclear)", sure=0.0, ranking=ranking)
+        case "press":
+            if value not in offered:
+                raise GoldenInvalid(f"no button '{value}' was offered, only: {', '.join(offered)}.")
+            return ChoicePressed(payload=offered[value])
+        case "payload":
+            return ChoicePressed(payload=value)
+        case "timer":
+            if state.wait is None:
+                raise GoldenInvalid("the conversation does not wait here.")
+            return WaitTimedOut(token=state.wait.token)
+        case "media":
+            return MediaReceived(kind=MediaKind(value))
+        case "helpline":
+            return _HELPLINE[value]
+        case _:
+            return VisitorLeft()

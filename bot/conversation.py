@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.referral_client import ReferralClient
 from bot.store import Conversation, Effect, Store, Waiting
 from bot.understanding import Understander, unread
 from flows import effects as does
@@ -45,6 +46,7 @@ class Turns:
     book: Book
     store: Store
     understander: Understander
+    referral: ReferralClient
     countries: Sequence[str]
     #: The deployment's own locale and country, for visitors of whom nothing is known.
     locale: str
@@ -54,7 +56,8 @@ class Turns:
         """Answer one message and keep all that follows, in one transaction; raises ``TurnLost``."""
         before = self._state(conversation, waiting.event)
         event = await self._event(waiting.event, before)
-        turn = engine.resume(self.book, before, event, countries=self.countries)
+        place = await self._place(conversation, before)
+        turn = engine.resume(self.book, before, event, countries=self.countries, place=place)
         async with self.store.transaction() as connection:
             effects = await self._effects(connection, conversation, waiting, turn)
             kept = await self.store.keep_turn(
@@ -77,6 +80,14 @@ class Turns:
             await self.store.put_effects(
                 connection, conversation, number=waiting.number, effects=[_say(say, state.locale)]
             )
+
+    async def _place(self, conversation: Conversation, state: State) -> int | None:
+        """The visitor's place in the line, if they wait and the helpline's desk says so at once."""
+        if state.mode is not Mode.WAITING:
+            return None
+        async with self.store.transaction() as connection:
+            cases = await self.store.cases(connection, conversation.pseudonym, open_only=True)
+        return await self.referral.place(cases[0]) if cases else None
 
     def _state(self, conversation: Conversation, event: Mapping[str, Any]) -> State:
         if conversation.state is not None:

@@ -22,6 +22,27 @@ _EAGER_STATISTICS = text(
     " autovacuum_vacuum_threshold = 1000)"
 )
 
+# A job that waits behind a running one of the same lock is seen again only at the next poll, seconds later;
+# so the end of the running one, which is deleted then, wakes the workers if somebody waits behind it.
+_WAKE_THE_NEXT = text("""
+CREATE FUNCTION wake_the_next() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('procrastinate_any_queue_v1',
+                      json_build_object('type', 'job_inserted', 'job_id', id)::text)
+    FROM procrastinate_jobs WHERE lock = OLD.lock AND status = 'todo' LIMIT 1;
+    RETURN NULL;
+END;
+$$
+""")
+_WHEN_ONE_ENDS = text("""
+CREATE TRIGGER wake_the_next AFTER DELETE ON procrastinate_jobs
+FOR EACH ROW WHEN (OLD.lock IS NOT NULL) EXECUTE FUNCTION wake_the_next()
+""")
+
+_BY_LOCK = text(
+    "CREATE INDEX procrastinate_jobs_waiting_lock ON procrastinate_jobs (lock) WHERE status = 'todo'"
+)
+
 
 def migrate(url: str) -> None:
     """Create or upgrade tables and the job queue; several at once wait for each other."""
@@ -36,7 +57,8 @@ def migrate(url: str) -> None:
         if not queue_exists:
             _create_queue(url)
             with engine.begin() as connection:
-                connection.execute(_EAGER_STATISTICS)
+                for statement in (_EAGER_STATISTICS, _WAKE_THE_NEXT, _WHEN_ONE_ENDS, _BY_LOCK):
+                    connection.execute(statement)
         guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         guard.commit()
     engine.dispose()

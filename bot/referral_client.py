@@ -14,6 +14,8 @@ from standardwebhooks import Webhook
 from bot.messages import BotError
 
 _TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+#: For a figure that is nice to have; a visitor waits for the rest of the answer meanwhile.
+_AT_ONCE = httpx.Timeout(1.0)
 
 
 class ReferralUnreachable(BotError):
@@ -40,7 +42,7 @@ class ReferralClient:
     """A client of the referral service's ``/v1``; close it when done."""
 
     def __init__(self, url: str, *, secret: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT)
+        self._http = httpx.AsyncClient(base_url=url)
         self._webhook = Webhook(secret)
 
     async def open_case(self, case: Mapping[str, Any]) -> None:
@@ -64,17 +66,34 @@ class ReferralClient:
         await self._send("POST", f"/v1/cases/{case}/forget", {})
 
     async def status(self, case: UUID) -> dict[str, Any]:
-        """``{"id", "state", "place", "waiting"}`` of a case."""
-        return await self._send("GET", f"/v1/cases/{case}/status", None)
+        """``{"id", "state", "place", "waiting"}`` of a case, or ``ReferralUnreachable`` within a second."""
+        return await self._send("GET", f"/v1/cases/{case}/status", None, timeout=_AT_ONCE)
+
+    async def place(self, case: UUID) -> int | None:
+        """The visitor's place in the line, from 1; None when the desk does not say at once."""
+        try:
+            place = (await self.status(case)).get("place")
+        except BotError:
+            return None
+        return place if isinstance(place, int) else None
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.aclose()
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        timeout: httpx.Timeout = _TIMEOUT,  # noqa: ASYNC109  # httpx applies it to each step.
+    ) -> dict[str, Any]:
         content = "" if body is None else json.dumps(body, ensure_ascii=False)
         try:
-            response = await self._http.request(method, path, content=content, headers=self._signed(content))
+            response = await self._http.request(
+                method, path, content=content, headers=self._signed(content), timeout=timeout
+            )
         except httpx.HTTPError as error:
             raise ReferralUnreachable from error
         if response.is_success:

@@ -208,7 +208,7 @@ WITH job AS (
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET priority = procrastinate_jobs.priority
     RETURNING id
 )
-SELECT pg_notify('procrastinate_queue_v1#' || :queue,
+SELECT pg_notify('procrastinate_any_queue_v1',
                  json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
 """)
 
@@ -542,7 +542,8 @@ class Store:
             await connection.execute(
                 text(
                     "UPDATE inbox SET payload = NULL FROM conversation AS c"
-                    " WHERE c.id = inbox.conversation_id AND c.active_at < now() - cast(:older_than AS interval)"
+                    " WHERE c.id = inbox.conversation_id"
+                    " AND c.active_at < now() - cast(:older_than AS interval)"
                 ),
                 {"older_than": older_than},
             )

@@ -33,10 +33,9 @@ async def work(settings: Settings) -> None:
         nlu = NluClient(settings.nlu_url, intents=runtime.book.intents)
         referral = ReferralClient(settings.referral_url, secret=settings.service_secret)
         jobs = _work(runtime, nlu, referral)
-        app = queue(settings.database_url, lambda: jobs)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_for_ever("queue", lambda: _run_queue(app, runtime)))
+                group.create_task(_for_ever("queue", lambda: _run_queue(jobs, runtime)))
                 if runtime.telegram and settings.telegram_mode is TelegramMode.POLLING:
                     telegram = runtime.telegram
                     group.create_task(_for_ever("telegram", lambda: telegram.poll(runtime.reception.accept)))
@@ -54,6 +53,7 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
         book=book,
         store=runtime.store,
         understander=understander,
+        referral=referral,
         countries=settings.countries,
         locale=settings.locale,
         country=settings.country,
@@ -67,7 +67,9 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
     )
 
 
-async def _run_queue(app: App, runtime: Runtime) -> None:
+async def _run_queue(jobs: Work, runtime: Runtime) -> None:
+    # Made anew each time: a pool that could not be opened cannot be opened again.
+    app = queue(runtime.settings.database_url, lambda: jobs)
     async with app.open_async(), asyncio.TaskGroup() as group:
         sweeping = group.create_task(_sweep(app, runtime))
         await app.run_worker_async(

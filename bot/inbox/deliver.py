@@ -70,7 +70,7 @@ class Deliveries:
     async def _carry_out(self, pseudonym: UUID, lane: str, due: Due) -> bool:
         """Whether the lane may go on with the next effect."""
         try:
-            parked = await (self._say(pseudonym, due) if lane == "channel" else self._refer(due))
+            parked = await (self._say if lane == "channel" else self._refer)(pseudonym, due)
         except _Later as later:
             return await self._postpone(pseudonym, lane, due, later.after)
         await self.store.delivered(due.number, parked=parked)
@@ -111,17 +111,25 @@ class Deliveries:
             return f"refused: {error.reason}"
         return None
 
-    async def _refer(self, due: Due) -> str | None:
+    async def _refer(self, pseudonym: UUID, due: Due) -> str | None:
         try:
             await self._call(due.kind, due.payload)
         except ReferralUnreachable as error:
             raise _Later(error.after) from error
         except CaseGone:
+            if due.kind == "relay":
+                await self._tell_closed(pseudonym, due)
             return "the case is closed"
         except ReferralRefused as error:
             log.error("the helpline's desk refused a request", kind=due.kind, status=error.status)
             return f"refused: {error.status}"
         return None
+
+    async def _tell_closed(self, pseudonym: UUID, due: Due) -> None:
+        # The visitor must not go on writing to nobody, should the desk's own event have been lost.
+        case = UUID(due.payload["case"])
+        await self.store.case_closed(case)
+        await self.store.accept_for(pseudonym, update=f"closed {case}", event={"kind": "case.closed"})
 
     async def _call(self, kind: str, payload: Mapping[str, Any]) -> None:
         match kind:

@@ -122,7 +122,7 @@ async def test_a_child_in_danger_reaches_an_operator_and_is_told_when_it_ends(
     channel: str, porchlight: Product, telegram: FakeTelegram, viber: FakeViber
 ) -> None:
     async with (
-        operator_of(porchlight, f"operator for {channel}") as operator,
+        operator_of(porchlight, f"operator-{channel}") as operator,
         person_on(channel, porchlight, telegram, viber, language="ru") as child,
     ):
         # The very next message is care and the number, in the child's language.

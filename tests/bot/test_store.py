@@ -251,3 +251,17 @@ async def test_a_database_that_does_not_answer_is_an_inbox_that_is_down(tmp_path
 
     assert not await nowhere.alive()
     await engine.dispose()
+
+
+async def test_the_end_of_a_job_wakes_the_one_that_waits_behind_it(store: Store, database_url: str) -> None:
+    # Given a running job and another of the same conversation behind it
+    await write(store, "1")
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as worker:
+        await worker.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+        await write(store, "2")
+        await worker.execute("LISTEN procrastinate_any_queue_v1")
+
+        await worker.execute("DELETE FROM procrastinate_jobs WHERE status = 'doing'")
+
+        woken = [notice async for notice in worker.notifies(timeout=5, stop_after=1)]
+    assert len(woken) == 1

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,12 +26,12 @@ from bot.webchat.hub import Hub
 from bot.webchat.routes import WebChat
 from flows.loader import load
 from flows.model import Book
-from flows.safety import load_lexicons
+from flows.safety import Lexicon, load_lexicons
 from tests.bot.conftest import SECRET
 
 CONTENT = Path(__file__).parents[3] / "flows"
 
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.04
 
 Said = Mapping[str, Any]
 
@@ -53,6 +54,18 @@ def say(words: str, *titles: str, sender: str = "bot", locale: str = "en") -> Sa
     """One message, with a button for each title."""
     choices = [{"title": title, "payload": f"i:button_{number}"} for number, title in enumerate(titles)]
     return {"text": words, "choices": choices, "sender": sender, "key": "", "locale": locale}
+
+
+@cache
+def book() -> Book:
+    """The real content, which takes a while to read."""
+    return load(CONTENT)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The real words of danger."""
+    return load_lexicons(CONTENT / "lexicons")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,13 +127,12 @@ class Site:
 @asynccontextmanager
 async def running_site(database_url: str, *, listening: bool = True) -> AsyncIterator[Site]:
     """The page and the chat on this database; without ``listening`` the database is known to be away."""
-    book = load(CONTENT)
     engine = open_engine(database_url)
     privacy = Privacy(SECRET)
     store = Store(engine, privacy=privacy)
     stand_in = StandIn(store=store)
     hub = Hub(database_url)
-    app = _app(book, privacy=privacy, store=store, hub=hub, url=database_url)
+    app = _app(privacy=privacy, store=store, hub=hub, url=database_url)
     async with serving(app) as url:
         tasks = [asyncio.create_task(job) for job in ((hub.listen(), stand_in.work()) if listening else ())]
         try:
@@ -133,16 +145,19 @@ async def running_site(database_url: str, *, listening: bool = True) -> AsyncIte
 
 
 @asynccontextmanager
-async def school(widget: str, *, attributes: str = "", css: str = "") -> AsyncIterator[str]:
+async def school(widget: str, *, attributes: str = "", css: str = "", policy: str = "") -> AsyncIterator[str]:
     """The address of a school's page, on an origin of its own, that embeds the widget."""
+    headers = {"content-security-policy": policy} if policy else {}
+    style = f"<style>{css}</style>" if css else ""
     app = FastAPI()
 
     @app.get("/")
     async def home() -> HTMLResponse:
         return HTMLResponse(
             '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
-            f'<title>School 7</title><link rel="icon" href="data:,"><style>{css}</style><h1>School 7</h1>'
-            f'<p><a href="#">Timetable</a></p><script src="{widget}" async {attributes}></script>'
+            f'<title>School 7</title><link rel="icon" href="data:,">{style}<h1>School 7</h1>'
+            f'<p><a href="#">Timetable</a></p><script src="{widget}" async {attributes}></script>',
+            headers=headers,
         )
 
     async with serving(app) as url:
@@ -160,7 +175,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     # uvicorn would take the signals of the test run for its own.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it.
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -169,11 +184,11 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
         await task
 
 
-def _app(book: Book, *, privacy: Privacy, store: Store, hub: Hub, url: str) -> FastAPI:
+def _app(*, privacy: Privacy, store: Store, hub: Hub, url: str) -> FastAPI:
     settings = Settings(database_url=url, secret_key=SECRET, service_secret="whsec_dGVzdA==")
     first_aid = FirstAid(
-        book=book,
-        lexicon=load_lexicons(CONTENT / "lexicons"),
+        book=book(),
+        lexicon=lexicon(),
         countries=settings.countries,
         locale=settings.locale,
         country=settings.country,
@@ -185,8 +200,8 @@ def _app(book: Book, *, privacy: Privacy, store: Store, hub: Hub, url: str) -> F
     app.include_router(
         page.router(
             settings,
-            numbers=numbers.shown(book, countries=settings.countries),
-            dial=numbers.short(book),
+            numbers=numbers.shown(book(), countries=settings.countries),
+            dial=numbers.short(book()),
         )
     )
     return app

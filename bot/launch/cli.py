@@ -1,0 +1,233 @@
+"""Which commands does ``./porchlight`` have? Each reads its options and hands over."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.launch.errors import LaunchError
+from bot.launch.site import Site
+
+app = typer.Typer(
+    name="porchlight",
+    help="A chatbot for children, parents and teachers, and the helpline desk behind it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Where data lies (default: var).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address that web chat and console listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the web chat.")] = 8000,
+    console_port: Annotated[int, typer.Option(help="Port of the console.")] = 8100,
+    nlu_port: Annotated[int, typer.Option(help="Port of the model, on the loopback address only.")] = 5005,
+    data: DataFolder = None,
+) -> None:
+    """Start everything on this machine and show the addresses; Ctrl-C stops it."""
+    from bot.launch.services import Ports
+    from bot.launch.up import up as run
+
+    at = Ports(bot=port, console=console_port, nlu=nlu_port)
+    asyncio.run(run(Site.here(data=data), at=at, host=host))
+
+
+@app.command()
+def chat(
+    locale: Annotated[str | None, typer.Option(help="Language to begin in: en, ru, be or bn.")] = None,
+    as_json: Json = False,
+    data: DataFolder = None,
+) -> None:
+    """Talk to the bot; reads lines from standard input, so it can be scripted.
+
+    A line that is the number of a button presses it. Uses the services that run, or starts its own meanwhile.
+    """
+    from bot.launch import temporary
+    from bot.launch.chat import chat as talk
+
+    async def run() -> None:
+        async with temporary.bot(Site.here(data=data), tell=_tell) as url:
+            await talk(url, locale=locale, as_json=as_json)
+
+    asyncio.run(run())
+
+
+@app.command()
+def parse(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts; without any, a line of standard input each.")
+    ] = None,
+    as_json: Json = False,
+    data: DataFolder = None,
+) -> None:
+    """Show what the product understands of a text, lexicon and model together."""
+    from bot.launch import temporary
+    from bot.launch.parse import parse as read
+
+    async def run() -> None:
+        site = Site.here(data=data)
+        async with temporary.nlu(site, tell=_tell) as url:
+            await read(site, texts or _lines(), nlu_url=url, as_json=as_json)
+
+    asyncio.run(run())
+
+
+@app.command()
+def train(
+    data: Annotated[Path | None, typer.Option(help="Folder of training data (default: nlu/data).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write (default: where 'up' looks for it).")
+    ] = None,
+) -> None:
+    """Train the model on what is in nlu/data now; prints the file."""
+    options = [*(["--data", data.absolute()] if data else []), *(["--out", out.absolute()] if out else [])]
+    raise typer.Exit(_run_nlu("train", "--print-path", *map(str, options)))
+
+
+@app.command(context_settings=_FORWARD)
+def evaluate(context: typer.Context) -> None:
+    """Measure the model and write a report with pictures."""
+    raise typer.Exit(_run_nlu("evaluate", *context.args))
+
+
+@app.command()
+def check() -> None:
+    """Check flows, texts, lexicons and directory; each problem comes with file and line."""
+    from bot.launch import content
+
+    problems = content.check(Site.here())
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        _tell(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.")
+        raise typer.Exit(1)
+    _tell("Everything is in order.")
+
+
+@app.command()
+def draw(
+    flow: Annotated[str, typer.Argument(help="Name of the flow, such as insults.")],
+    locale: Annotated[str, typer.Option(help="Language of the words on the arrows.")] = "en",
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid diagram, for a web page.")] = False,
+) -> None:
+    """Draw a flow as a tree, or as a diagram."""
+    from bot.launch import content
+
+    typer.echo(content.draw(Site.here(), flow, locale=locale, mermaid=mermaid))
+
+
+@app.command()
+def play(
+    flow: Annotated[
+        str | None, typer.Argument(help="Name of the flow (default: from the welcome on).")
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language: en, ru, be or bn.")] = "en",
+    country: Annotated[str | None, typer.Option(help="Country of the visitor, such as BY.")] = None,
+    role: Annotated[str | None, typer.Option(help="child, teen, parent or teacher.")] = None,
+) -> None:
+    """Walk through a flow in the terminal, without model, database or helpline."""
+    from bot.launch import content
+
+    content.play(Site.here(), flow, locale=locale, country=country, role=role)
+
+
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def operator(context: typer.Context, data: DataFolder = None) -> None:
+    """Add and manage the people who answer at the helpline: operator add NAME [--role supervisor]."""
+    from bot.launch.operators import operator as forward
+
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), context.args)))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], data: DataFolder = None
+) -> None:
+    """Write both databases and the secrets into one file, also while the services run."""
+    from bot.launch import backup as archive
+
+    archive.backup(Site.here(data=data), file)
+    _tell(f"{file} holds everything, the secrets too: keep it where only you can read it.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that backup wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the data that is here, for good.")] = False,
+    data: DataFolder = None,
+) -> None:
+    """Put a backup back; the services must be stopped."""
+    from bot.launch import backup as archive
+
+    archive.restore(Site.here(data=data), file, force=force)
+    _tell(f"Everything in {file} is back in its place.")
+
+
+@app.command()
+def doctor(data: DataFolder = None) -> None:
+    """Check this machine, the settings and the environments, and say what to do about each problem."""
+    from bot.launch.doctor import Grade, examine
+
+    marks = {Grade.GOOD: "[green]ok  [/]", Grade.NOTE: "[yellow]note[/]", Grade.BAD: "[red]BAD [/]"}
+    console, bad = Console(soft_wrap=True, highlight=False), False
+    for finding in examine(Site.here(data=data)):
+        bad = bad or finding.grade is Grade.BAD
+        console.print(marks[finding.grade], f"{finding.subject:<11}", end=" ")
+        console.print(finding.sentence, markup=False)
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command(context_settings=_FORWARD)
+def test(context: typer.Context) -> None:
+    """Run everything that CI runs; further arguments go to pytest, such as -k insults."""
+    from bot.launch import gates
+
+    raise typer.Exit(gates.run_all(Site.here(), pytest_arguments=context.args))
+
+
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def bench(context: typer.Context) -> None:
+    """Measure speed and memory of the whole product on this machine."""
+    site = Site.here()
+    command = [sys.executable, "-m", "bench", *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=site.root, check=False).returncode)  # noqa: S603
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one sentence on standard error, with what to do about it."""
+    try:
+        app()
+    except LaunchError as error:
+        _tell(f"porchlight: {error}")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _tell(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def _run_nlu(module: str, *arguments: str) -> int:
+    from bot.launch import model
+
+    site = Site.here()
+    command = [str(site.nlu_python), "-m", f"nlu.{module}", *arguments]
+    return subprocess.run(command, cwd=site.root, env=model.environment(site), check=False).returncode  # noqa: S603
+
+
+def _lines() -> Iterable[str]:
+    return (text for line in sys.stdin if (text := line.rstrip("\n")).strip())

@@ -1,0 +1,172 @@
+"""How does a content editor check, see and try what visitors will read? Needs no model and no database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.launch.errors import LaunchError
+from bot.launch.site import Site
+from flows import diagram, payload
+from flows.checks import check as check_book
+from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.engine import begin, resume
+from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
+from flows.loader import ContentInvalid, load
+from flows.model import Book
+from flows.run import Run
+from flows.safety import Lexicon, LexiconInvalid, load_lexicons
+from flows.state import State
+
+
+class NoSuchFlow(LaunchError):
+    """There is no flow of this name."""
+
+
+class ContentHasProblems(LaunchError):
+    """The content must be repaired first."""
+
+
+def content_folder(site: Site) -> Path:
+    """Where flows, texts, lexicons and directory lie."""
+    return Path(site.setting("PORCHLIGHT_CONTENT_DIR") or site.root / "flows")
+
+
+def countries(site: Site) -> tuple[str, ...]:
+    """The countries that this installation serves."""
+    setting = site.setting("PORCHLIGHT_COUNTRIES") or "BY,BD"
+    return tuple(part.strip().upper() for part in setting.split(",") if part.strip())
+
+
+def check(site: Site) -> list[str]:
+    """Every problem of the content, as sentences with file and line; empty when it may go live."""
+    found: list[str] = []
+    folder = content_folder(site)
+    try:
+        found += map(str, check_book(load(folder), countries=countries(site)))
+    except ContentInvalid as error:
+        found += map(str, error.problems)
+    try:
+        load_lexicons(folder / "lexicons")
+    except LexiconInvalid as error:
+        found += (f"flows/lexicons/{problem}" for problem in error.problems)
+    return found
+
+
+def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:
+    """A flow as a tree for a terminal, or as a Mermaid diagram."""
+    book = _book(site)
+    _require(flow, book=book)
+    picture = diagram.draw if mermaid else diagram.tree
+    return picture(book.flows[flow], book.texts, locale=locale)
+
+
+def play(site: Site, flow: str | None, *, locale: str, country: str | None, role: str | None) -> None:
+    """Walk through a flow on standard input; what the bot would do besides talking is told in brackets."""
+    book, lexicon = _book(site), _lexicon(site)
+    start = flow or "welcome"
+    _require(start, book=book)
+    Player(book, lexicon, countries=countries(site)).play(
+        start, begin(book, locale=locale, country=country).with_(role=role)
+    )
+
+
+class Player:
+    """A conversation with the engine alone: the lexicon hears danger, ``i:insults`` stands for the model."""
+
+    def __init__(self, book: Book, lexicon: Lexicon, *, countries: Sequence[str]) -> None:
+        self._book = book
+        self._lexicon = lexicon
+        self._countries = countries
+        self._console = Console()
+        self._choices: tuple[Choice, ...] = ()
+        self._timer: str | None = None
+
+    def play(self, flow: str, state: State) -> None:
+        """Until standard input ends."""
+        run = Run(self._book, state, countries=self._countries)
+        run.restart(flow)
+        state = run.state
+        self._show(run.effects)
+        sys.stderr.write(
+            "Write, or press a button by its number. 'i:insults' stands for what the model would understand,"
+            " 'wait' lets the time run out, Ctrl-D ends.\n"
+        )
+        for line in sys.stdin:
+            if text := line.strip():
+                turn = resume(self._book, state, self._event(text, state=state), countries=self._countries)
+                state = turn.state
+                self._show(turn.effects)
+
+    def _event(self, text: str, *, state: State) -> ChoicePressed | TextReceived | WaitTimedOut:
+        if text == "wait" and self._timer is not None:
+            return WaitTimedOut(token=self._timer)
+        if text.isascii() and text.isdigit() and 0 < int(text) <= len(self._choices):
+            return ChoicePressed(payload=self._choices[int(text) - 1].payload)
+        if isinstance(payload.read(text), payload.Meant):
+            return ChoicePressed(payload=text)
+        match = self._lexicon.first_match(text, locale=state.locale)
+        return TextReceived(
+            text=text,
+            understanding=Understanding(
+                intent=match.intent if match else "not_understood",
+                confidence=1.0 if match else 0.0,
+                danger=match.danger if match else DangerLevel.NONE,
+                by="lexicon" if match else "outage",
+                locale=match.locale if match else None,
+            ),
+        )
+
+    def _show(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Say():
+                    self._console.print(effect.key, style="dim", markup=False, highlight=False)
+                    self._console.print(effect.text, markup=False, highlight=False)
+                    for number, choice in enumerate(effect.choices, start=1):
+                        self._console.print(f"  {number}  {choice.title}", markup=False, highlight=False)
+                    self._choices = effect.choices or self._choices
+                case OpenCase():
+                    self._note(
+                        f"a case is opened: {effect.reason}, danger {effect.danger}, {dict(effect.card)}"
+                    )
+                case Relay():
+                    self._note("these words go to the operator")
+                case RaiseDanger():
+                    self._note(f"the helpline hears that the danger is now {effect.danger}")
+                case LeaveCase():
+                    self._note("the case is withdrawn")
+                case Remind():
+                    self._timer = effect.token
+                    self._note(f"after {effect.after} without a word the flow goes on")
+                case Forget():
+                    self._note("everything about this conversation is erased")
+
+    def _note(self, sentence: str) -> None:
+        self._console.print(f"  [{sentence}]", style="yellow", markup=False, highlight=False)
+
+
+def _book(site: Site) -> Book:
+    try:
+        return load(content_folder(site))
+    except ContentInvalid as error:
+        raise ContentHasProblems(
+            "\n".join(["The content must be repaired first:", *map(str, error.problems)])
+        ) from error
+
+
+def _lexicon(site: Site) -> Lexicon:
+    try:
+        return load_lexicons(content_folder(site) / "lexicons")
+    except LexiconInvalid as error:
+        raise ContentHasProblems(
+            "\n".join(["The lexicons must be repaired first:", *map(str, error.problems)])
+        ) from error
+
+
+def _require(flow: str, *, book: Book) -> None:
+    if flow not in book.flows:
+        raise NoSuchFlow(f"There is no flow '{flow}'. There are: {', '.join(sorted(book.flows))}.")

@@ -1,0 +1,169 @@
+"""What does Porchlight answer, and where does the conversation stand then? The one way into the flows.
+
+Pure and total: the same book, state and event always give the same turn, and no visitor's input raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from flows import payload
+from flows.effects import Effect, LeaveCase, Say
+from flows.events import (
+    CaseClosed,
+    CaseDelayed,
+    CaseReturned,
+    CaseTaken,
+    ChoicePressed,
+    ConversationStarted,
+    DangerLevel,
+    Event,
+    MediaReceived,
+    OperatorWrote,
+    TextReceived,
+    VisitorLeft,
+    WaitTimedOut,
+)
+from flows.hearing import MAX_TEXT, hear
+from flows.model import DANGER_INTENTS, MENU, WELCOME, Book
+from flows.outcome import OPEN_CASE
+from flows.run import Run, operator_says
+from flows.speech import emergency_say, known_locale, notice
+from flows.state import Mode, State
+from flows.texts import COMMON
+
+#: A campaign code comes from a link that anybody can write.
+MAX_CAMPAIGN = 64
+
+__all__ = ["Turn", "begin", "emergency_say", "notice", "resume"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Where the conversation stands after an event, and what has to be done."""
+
+    state: State
+    effects: tuple[Effect, ...]
+
+
+def begin(book: Book, *, locale: str, country: str | None = None) -> State:
+    """A new conversation; an unknown locale becomes the fallback."""
+    return State(locale=known_locale(book, locale), country=country or None)
+
+
+def resume(
+    book: Book,
+    state: State,
+    event: Event,
+    *,
+    countries: Sequence[str] = ("BY", "BD"),
+    place: int | None = None,
+) -> Turn:
+    """Answer one event.
+
+    ``countries`` are those that this deployment serves; ``place`` is the visitor's place in the helpline's
+    line if the shell happens to know it. Never raises, whatever was sent and whatever the state names.
+    """
+    clean = state.with_(turn=state.turn + 1, locale=known_locale(book, state.locale))
+    run = Run(book, clean, countries=countries, place=place)
+    match event:
+        case ConversationStarted():
+            _start(run, event)
+        case TextReceived():
+            hear(run, event.text[:MAX_TEXT], event.understanding)
+        case ChoicePressed():
+            _press(run, event.payload)
+        case MediaReceived():
+            _media(run, event)
+        case WaitTimedOut():
+            if not _time_out(run, event):
+                return Turn(state=state, effects=())
+        case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote():
+            _helpline(run, event)
+        case VisitorLeft():
+            if run.state.mode in OPEN_CASE:
+                run.effects.append(LeaveCase())
+            run.rest()
+            run.change(mode=Mode.STOPPED)
+        case _:
+            assert_never(event)
+    return Turn(state=run.state, effects=tuple(run.effects))
+
+
+def _start(run: Run, event: ConversationStarted) -> None:
+    if event.locale in run.book.locales and not run.state.locale_chosen:
+        run.change(locale=event.locale)
+    if event.country:
+        run.save("country", event.country)
+    if event.campaign:
+        run.change(campaign=event.campaign[:MAX_CAMPAIGN])
+    run.wake()
+    run.change(misses=0)
+    run.restart(WELCOME)
+    run.never_silent()
+
+
+def _press(run: Run, pressed: str) -> None:
+    run.wake()
+    run.change(misses=0)
+    match payload.read(pressed):
+        case payload.ToMenu():
+            run.restart(MENU)
+        case payload.Meant(intent=intent) if intent in run.book.answers or intent in DANGER_INTENTS:
+            run.mend()
+            run.hear(intent)
+        case payload.Pressed() as choice if run.press(choice):
+            pass
+        case _:
+            run.say("old_button", choices=[run.voice.menu_choice(state=run.state)])
+    run.never_silent()
+
+
+def _media(run: Run, event: MediaReceived) -> None:
+    run.wake()
+    choices = [] if run.waiting_at() else [run.voice.menu_choice(state=run.state)]
+    kind = f"media_{event.kind.value}"
+    own = run.voice.text(kind, flow=COMMON, state=run.state)
+    run.say(kind if own else "media", choices=choices)
+
+
+def _time_out(run: Run, event: WaitTimedOut) -> bool:
+    """Go on after a wait that nobody answered; False when the timer is not for this wait."""
+    standing = run.waiting_at()
+    if standing is None or run.state.wait is None or run.state.wait.token != event.token:
+        return False
+    timeout = standing[1].timeout
+    if timeout is None or run.state.mode in (Mode.LIVE, Mode.STOPPED):
+        return False
+    run.walk(timeout.go)
+    return True
+
+
+def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelayed | OperatorWrote) -> None:
+    """The helpline's side moved; who asked not to be written to, or left the line, hears nothing of it."""
+    mode = run.state.mode
+    match event:
+        case OperatorWrote():
+            if mode is not Mode.STOPPED:
+                run.change(mode=Mode.LIVE)
+                for start in range(0, len(event.text), MAX_TEXT):
+                    run.effects.append(
+                        Say(key="", text=event.text[start : start + MAX_TEXT], sender="operator")
+                    )
+        case CaseTaken() if mode in OPEN_CASE:
+            run.rest()
+            run.change(mode=Mode.LIVE)
+            operator_says(run, "taken")
+        case CaseDelayed() if mode in OPEN_CASE:
+            operator_says(run, "delayed")
+        case CaseReturned() if mode in OPEN_CASE:
+            run.change(mode=Mode.WAITING)
+            operator_says(run, "returned")
+        case CaseClosed() if mode in OPEN_CASE:
+            run.rest()
+            run.change(mode=Mode.BOT, danger=DangerLevel.NONE, slots={}, intents=(), said=())
+            operator_says(run, "closed", choices=[run.voice.menu_choice(state=run.state)])
+        case _:
+            pass

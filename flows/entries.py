@@ -1,0 +1,161 @@
+"""Whom do the directory's files name? Turns ``directory/*.yaml`` and ``intents.yaml`` into rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from flows.directory import (
+    ACTIONS,
+    CONFIDENCES,
+    OTHER_PLATFORM,
+    Country,
+    Emergency,
+    Line,
+    Link,
+    Platform,
+    Shown,
+    date_of,
+)
+from flows.events import DangerLevel
+from flows.page import Entry, Leaf, Page, Tree
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LINE_KEYS = (
+    "name", "phones", "hours", "languages", "ages", "cost", "chat_url", "sms", "email", "whatsapp",
+    "sources", "source_date", "checked", "confidence", "notes", "text",
+)  # fmt: skip
+_COUNTRY_KEYS = ("emergency", "emergency_source", "lines", "notes")
+_LINK_KEYS = ("name", "url", "note", "who", "how", "text", "sources", "source_date", "checked")
+
+
+def read_countries(page: Page, tree: Tree) -> Mapping[str, Country]:
+    """The ``countries`` of ``helplines.yaml``."""
+    countries: dict[str, Country] = {}
+    for entry in page.group(tree, "'countries'").values():
+        if not _COUNTRY.fullmatch(entry.key):
+            page.problem(entry.line, f"'{entry.key}' is not a country's two capital letters, such as BY.")
+        parts = page.group(entry.value, f"the country {entry.key}", known=_COUNTRY_KEYS)
+        numbers = page.items(parts["emergency"].value, "'emergency'") if "emergency" in parts else ()
+        lines = page.items(parts["lines"].value, "'lines'") if "lines" in parts else ()
+        countries[entry.key] = Country(
+            emergency=tuple(_emergency(page, item) for item in numbers),
+            lines=tuple(_line(page, item) for item in lines),
+        )
+    return MappingProxyType(countries)
+
+
+def read_links(page: Page, tree: Tree, *, what: str) -> tuple[Link, ...]:
+    """The rows of ``international`` or ``takedown`` that have an address."""
+    links: list[Link] = []
+    for item in page.items(tree, what):
+        parts = page.group(item, f"a row of {what}", known=_LINK_KEYS, required=("name", "sources"))
+        if "url" in parts:
+            # The sources note '(also /ru)' after an address.
+            address = page.word(parts["url"].value, "'url'").split(" ")[0]
+            shown = _shown(page, parts, known=("who",))
+            who = MappingProxyType({locale: row["who"] for locale, row in shown.items() if "who" in row})
+            links.append(Link(name=_word(page, parts, "name"), url=address, shown=who))
+    return tuple(links)
+
+
+def read_platforms(page: Page, tree: Tree) -> Mapping[str, Platform]:
+    """The ``platforms`` of ``platforms.yaml``."""
+    platforms: dict[str, Platform] = {}
+    known = ("name", "nicknames", "checked", "source", "generic", *ACTIONS)
+    for entry in page.group(tree, "'platforms'").values():
+        what = f"the platform '{entry.key}'"
+        page.check_slug(entry.key, "the platform's name", line=entry.line)
+        parts = page.group(entry.value, what, known=known, required=("name",))
+        generic = "generic" in parts and page.yes_or_no(parts["generic"].value, f"'generic' of {what}")
+        if not generic and not ("checked" in parts and "source" in parts):
+            page.problem(entry.line, f"{what} needs 'source' and 'checked', or 'generic: true'.")
+        platforms[entry.key] = Platform(
+            names=_per_locale(page, parts["name"].value, f"'name' of {what}") if "name" in parts else {},
+            nicknames=page.words(parts["nicknames"].value, "'nicknames'") if "nicknames" in parts else (),
+            steps=MappingProxyType(
+                {
+                    action: _per_locale(page, parts[action].value, f"'{action}' of {what}")
+                    for action in ACTIONS
+                    if action in parts
+                }
+            ),
+            checked=date_of(_word(page, parts, "checked")),
+        )
+    if OTHER_PLATFORM not in platforms:
+        page.problem(
+            tree.line, f"the platform '{OTHER_PLATFORM}' is missing: it stands for every app not listed."
+        )
+    return MappingProxyType(platforms)
+
+
+def read_intents(page: Page, tree: Tree) -> Mapping[str, DangerLevel]:
+    """Every intent and its danger."""
+    top = page.group(tree, "the file", known=("intents",), required=("intents",))
+    intents: dict[str, DangerLevel] = {}
+    levels = tuple(level.value for level in DangerLevel)
+    for entry in page.group(top["intents"].value, "'intents'").values() if top else ():
+        what = f"the intent '{entry.key}'"
+        parts = page.group(entry.value, what, known=("danger", "means"), required=("danger", "means"))
+        level = page.one_of(parts["danger"].value, "'danger'", known=levels) if "danger" in parts else ""
+        intents[entry.key] = DangerLevel(level or DangerLevel.NONE)
+    return MappingProxyType(intents)
+
+
+def _word(page: Page, parts: Mapping[str, Entry], key: str) -> str:
+    return page.word(parts[key].value, f"'{key}'") if key in parts else ""
+
+
+def _emergency(page: Page, tree: Tree) -> Emergency:
+    needed = ("number", "for")
+    parts = page.group(tree, "an emergency number", known=(*needed, "text"), required=needed)
+    shown = _per_locale(page, parts["text"].value, "'text'") if "text" in parts else {}
+    return Emergency(number=_word(page, parts, "number"), purpose=_word(page, parts, "for"), shown=shown)
+
+
+def _line(page: Page, tree: Tree) -> Line:
+    needed = ("name", "phones", "sources", "confidence")
+    parts = page.group(tree, "a helpline", known=_LINE_KEYS, required=needed)
+    confidence = ""
+    if "confidence" in parts:
+        confidence = page.one_of(parts["confidence"].value, "'confidence'", known=CONFIDENCES)
+    shown = {
+        locale: Shown(**words)
+        for locale, words in _shown(page, parts, known=("name", "hours", "cost", "ages")).items()
+    }
+    return Line(
+        name=_word(page, parts, "name"),
+        phones=page.words(parts["phones"].value, "'phones'") if "phones" in parts else (),
+        chat_url=_word(page, parts, "chat_url"),
+        sms=_word(page, parts, "sms"),
+        hours=_word(page, parts, "hours"),
+        cost=_word(page, parts, "cost"),
+        ages=_word(page, parts, "ages"),
+        languages=page.words(parts["languages"].value, "'languages'") if "languages" in parts else (),
+        confidence=confidence or CONFIDENCES[-1],
+        checked=date_of(_word(page, parts, "checked") or _word(page, parts, "source_date")),
+        shown=MappingProxyType(shown),
+    )
+
+
+def _shown(page: Page, parts: Mapping[str, Entry], *, known: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """What a row's ``text`` says: locale to its parts."""
+    if "text" not in parts:
+        return {}
+    return {
+        entry.key: {
+            key: page.word(inner.value, f"'{key}'")
+            for key, inner in page.group(entry.value, f"'text' for {entry.key}", known=known).items()
+        }
+        for entry in page.group(parts["text"].value, "'text'").values()
+    }
+
+
+def _per_locale(page: Page, tree: Tree, what: str) -> Mapping[str, str]:
+    """``locale: text`` lines; a single text counts for every locale and stands under the empty one."""
+    if isinstance(tree, Leaf):
+        return MappingProxyType({"": page.word(tree, what)})
+    return MappingProxyType(
+        {entry.key: page.word(entry.value, what) for entry in page.group(tree, what).values()}
+    )

@@ -1,0 +1,159 @@
+"""What does a visitor's text lead to? Danger first, then an answer to the question, a wish, a new matter."""
+
+from __future__ import annotations
+
+from flows import payload, reading
+from flows.effects import Choice, Relay
+from flows.events import DangerLevel, Understanding
+from flows.model import DANGER_INTENTS, MENU, NOT_UNDERSTOOD, AskNode, Book, CollectNode
+from flows.outcome import OPEN_CASE
+from flows.run import Run
+from flows.speech import speaking
+from flows.state import Frame, Mode
+
+#: A visitor's text is cut here; nobody types more into a phone, and Telegram sends no longer ones.
+MAX_TEXT = 4000
+#: Below this the model does not know, and the visitor is asked instead.
+MIN_CONFIDENCE = 0.35
+#: In the middle of a story only a short and clear wish (stop, a person) interrupts; else it is the story.
+SURE = 0.8
+MAX_WISH = 60
+#: How many guesses are offered as buttons, and how likely each must be.
+GUESSES = 2
+MIN_GUESS = 0.05
+#: These are answers to something, so that asking 'did you mean: yes?' helps nobody.
+_NEVER_GUESSED = frozenset({"affirm", "deny", "greet", "goodbye", "thanks", "insult_bot", "out_of_scope"})
+#: After so many misses in a row a person is offered.
+MISSES_TO_PERSON = 2
+
+
+def hear(run: Run, text: str, understanding: Understanding) -> None:
+    run.state = speaking(run.state, understanding.locale, book=run.book)
+    run.wake()
+    danger = _danger(run.book, understanding)
+    if run.state.mode in OPEN_CASE:
+        run.effects.append(Relay(text=text, danger=danger))
+    run.raise_danger(danger)
+    if _is_danger(run.book, understanding):
+        run.change(misses=0)
+        run.note_intent(understanding.intent)
+        run.mend()
+        run.help(understanding.intent)
+    elif run.state.mode is not Mode.LIVE:
+        _listen(run, text, understanding)
+        run.never_silent()
+
+
+def _danger(book: Book, understanding: Understanding) -> DangerLevel:
+    """How dangerous a text is: the lexicon is believed, the model where it is confident enough."""
+    if understanding.by == "lexicon":
+        return understanding.danger
+    return (
+        book.intents.get(understanding.intent, DangerLevel.NONE)
+        if _known(understanding)
+        else DangerLevel.NONE
+    )
+
+
+def _is_danger(book: Book, understanding: Understanding) -> bool:
+    """Whether a life or a child's body is at risk, so that care and the number come first."""
+    urgent = _danger(book, understanding).rank >= DangerLevel.URGENT.rank
+    return urgent and (understanding.by == "lexicon" or understanding.intent in DANGER_INTENTS)
+
+
+def _known(understanding: Understanding) -> bool:
+    return understanding.confidence >= MIN_CONFIDENCE
+
+
+def _listen(run: Run, text: str, understanding: Understanding) -> None:
+    """A text that is no danger: an answer to the question, a wish, a new matter, or not understood."""
+    lost = run.mend()
+    intent = (
+        understanding.intent if _known(understanding) and understanding.intent in run.book.answers else ""
+    )
+    wish = reading.command(text, book=run.book, locale=run.state.locale)
+    standing = run.waiting_at()
+    if standing is not None:
+        frame, node = standing
+        titles = run.titles(frame, node)
+        meant = understanding.intent if _known(understanding) else ""
+        slug = reading.chosen(text, titles=titles, book=run.book, locale=run.state.locale, intent=meant)
+        if slug and run.press(payload.Pressed(flow=frame.flow, node=frame.node, slug=slug)):
+            run.change(misses=0)
+            return
+        if isinstance(node, CollectNode):
+            clear = intent if _interrupts(run.book, intent) and _is_wish(text, understanding) else ""
+            run.change(misses=0)
+            if wish or clear:
+                run.hear(wish or clear)
+            else:
+                run.collect(node, text)
+            return
+    if wish and wish in run.book.answers:
+        intent = wish
+    if intent:
+        run.change(misses=0)
+        _follow(run, standing[0] if standing else None, intent)
+    elif lost:
+        run.say("lost")
+        run.restart(MENU)
+    else:
+        _not_understood(run, standing, understanding)
+
+
+def _interrupts(book: Book, intent: str) -> bool:
+    return bool(intent) and book.flows[book.answers[intent]].interrupt
+
+
+def _is_wish(text: str, understanding: Understanding) -> bool:
+    return len(text) <= MAX_WISH and understanding.confidence >= SURE
+
+
+def _follow(run: Run, frame: Frame | None, intent: str) -> None:
+    """Go into the flow of an intent; where the visitor is in it already, hear them and ask again."""
+    flow = run.book.answers[intent]
+    if frame is not None and frame.flow == flow and not run.book.flows[flow].interrupt:
+        run.note_intent(intent)
+        run.say("heard")
+        run.ask_again()
+    else:
+        run.hear(intent)
+
+
+def _guesses(run: Run, understanding: Understanding) -> tuple[Choice, ...]:
+    """The likeliest intents that a flow answers, as buttons."""
+    found: list[Choice] = []
+    for guess in sorted(understanding.ranking, key=lambda guess: -guess.confidence):
+        if (
+            guess.intent in _NEVER_GUESSED
+            or guess.intent not in run.book.answers
+            or guess.confidence < MIN_GUESS
+        ):
+            continue
+        choice = run.voice.intent_choice(guess.intent, state=run.state)
+        if choice is not None and choice not in found:
+            found.append(choice)
+    return tuple(found[:GUESSES])
+
+
+def _not_understood(
+    run: Run, standing: tuple[Frame, AskNode | CollectNode] | None, understanding: Understanding
+) -> None:
+    run.change(misses=run.state.misses + 1)
+    again = run.state.misses >= MISSES_TO_PERSON
+    run.guesses = _guesses(run, understanding)
+    if standing is None or standing[0].flow == NOT_UNDERSTOOD:
+        if not again and NOT_UNDERSTOOD in run.book.flows:
+            run.enter(NOT_UNDERSTOOD)
+            return
+        more = [run.voice.menu_choice(state=run.state)]
+    else:
+        frame, node = standing
+        if isinstance(node, AskNode) and node.otherwise:
+            run.walk(node.otherwise)
+            return
+        more = list(run.choices(frame, node))
+    if again:
+        more.append(run.voice.person_choice(state=run.state))
+    unique = {choice.title: choice for choice in (*run.guesses, *more)}
+    run.say("not_understood_again" if again else "not_understood", choices=list(unique.values()))

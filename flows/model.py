@@ -1,0 +1,233 @@
+"""What are flows made of? The shapes that the loader fills and the engine walks, all of them frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flows.directory import Directory
+from flows.events import DangerLevel
+from flows.texts import Texts
+
+#: What ``save`` may set besides slots: these are fields of the conversation's state.
+STATE_FIELDS = ("country", "role", "locale")
+ROLES = ("child", "teen", "parent", "teacher")
+#: What ``options`` may offer, all of them known to the engine and none of them written into a flow.
+OPTIONS = ("countries", "locales", "guesses", "platforms")
+#: What ``branch`` may ask about; ``slot:<name>`` is also possible.
+BRANCHES = ("role", "country", "locale", "intent", "mode", "danger")
+EFFECTS = ("forget", "leave_case", "stop")
+#: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
+MAX_CHOICES = 8
+
+#: Flows that the engine itself enters by name.
+WELCOME = "welcome"
+MENU = "menu"
+DANGER = "danger"
+HANDOVER = "handover"
+NOT_UNDERSTOOD = "not_understood"
+#: Without these a conversation cannot be held.
+REQUIRED_FLOWS = (WELCOME, MENU, DANGER, HANDOVER)
+
+#: Intents that put a life or a child's body at risk: they push the danger flow, whatever flow claims them.
+DANGER_INTENTS = frozenset({"suicidal", "self_harm", "immediate_danger", "friend_in_crisis", "sexual_abuse"})
+#: Intents that tell what happened; the hand-over card lists them.
+INCIDENTS = DANGER_INTENTS | frozenset(
+    {
+        "insults", "exclusion", "rumours", "threats", "hate_speech", "impersonation", "account_hacked",
+        "doxxing", "images_shared", "intimate_images", "blackmail", "grooming", "stalking",
+        "sexual_harassment", "offline_violence", "abuse_at_home", "feeling_bad", "wants_revenge",
+        "bystander", "i_bullied", "parent_child_bullied", "parent_child_bullies", "teacher_incident",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """Something that a content editor has to repair, told in a sentence."""
+
+    #: Path inside the content folder, such as ``definitions/insults.yaml``.
+    file: str
+    #: Counted from 1; 0 when the whole file is meant.
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        where = f"flows/{self.file}, line {self.line}" if self.line else f"flows/{self.file}"
+        return f"{where}: {self.sentence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout:
+    """How long a wait lasts and which node follows when nobody answers."""
+
+    after: timedelta
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayNode:
+    """Say one or more texts, each its own message; ``go`` is None where the flow ends after it."""
+
+    line: int
+    say: tuple[str, ...]
+    go: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskNode:
+    """Say a text with buttons and wait for a choice."""
+
+    line: int
+    ask: str
+    #: Choice slug to target node, in the order of the buttons.
+    choices: Mapping[str, str]
+    options: str | None
+    #: Where every option goes.
+    go: str | None
+    save: str | None
+    timeout: Timeout | None
+    otherwise: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectNode:
+    """Ask for free text and keep it in a slot."""
+
+    line: int
+    collect: str
+    save: str
+    go: str
+    skip: str | None
+    timeout: Timeout | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchNode:
+    """Go on by what is already known."""
+
+    line: int
+    branch: str
+    cases: Mapping[str, str]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNode:
+    """Run another flow and come back."""
+
+    line: int
+    call: str
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetNode:
+    """Fill slots with fixed words."""
+
+    line: int
+    values: Mapping[str, str]
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNode:
+    """Put the conversation into the helpline's queue."""
+
+    line: int
+    reason: str
+    danger: DangerLevel
+    #: Key of the text in which the visitor was asked.
+    consent: str
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectNode:
+    """Forget the visitor, leave the case, or stop writing."""
+
+    line: int
+    effect: str
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndNode:
+    """Return to the caller; the outermost flow ends here and the conversation rests."""
+
+    line: int
+
+
+Node = SayNode | AskNode | CollectNode | BranchNode | CallNode | SetNode | CaseNode | EffectNode | EndNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One conversation about one thing."""
+
+    name: str
+    file: str
+    intents: tuple[str, ...]
+    #: The line on which ``intents`` stands, for problems.
+    intents_line: int
+    start: str
+    #: True when it may interrupt anywhere, also a free text, and returns to where the visitor was.
+    interrupt: bool
+    nodes: Mapping[str, Node]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Everything that Porchlight can say and knows where to send people, read once and never changed."""
+
+    flows: Mapping[str, Flow]
+    texts: Texts
+    directory: Directory
+    #: Intent to the lowest danger level that it raises by itself.
+    intents: Mapping[str, DangerLevel]
+    #: Intent to the flow that answers it.
+    answers: Mapping[str, str]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """The languages that every text exists in, in alphabetical order of their codes."""
+        return self.texts.locales
+
+
+def targets(node: Node) -> tuple[str, ...]:
+    """The nodes of the same flow that may follow this one, each once."""
+    found: list[str | None] = []
+    match node:
+        case SayNode() | CallNode() | SetNode() | CaseNode() | EffectNode():
+            found.append(node.go)
+        case AskNode():
+            found += [*node.choices.values(), node.go, node.otherwise]
+            found.append(node.timeout.go if node.timeout else None)
+        case CollectNode():
+            found += [node.go, node.skip, node.timeout.go if node.timeout else None]
+        case BranchNode():
+            found += [*node.cases.values(), node.otherwise]
+        case EndNode():
+            pass
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def text_keys(node: Node) -> tuple[str, ...]:
+    """The keys of the flow's texts that this node says."""
+    match node:
+        case SayNode():
+            return node.say
+        case AskNode():
+            return (node.ask,)
+        case CollectNode():
+            return (node.collect,)
+        case CaseNode():
+            return (node.consent,)
+        case _:
+            return ()
+
+
+def is_wait(node: Node) -> bool:
+    """Whether the conversation stops at this node until something happens."""
+    return isinstance(node, AskNode | CollectNode)

@@ -1,0 +1,139 @@
+"""What has a turn come to so far? Gathers what is said, noted and asked of the outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Say
+from flows.events import DangerLevel
+from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode
+from flows.speech import Voice
+from flows.state import Frame, Mode, State
+from flows.texts import COMMON
+
+#: A slot holds an answer, not an archive; the whole text goes to the case as a message.
+MAX_SLOT = 1000
+#: How many keys of what was said last the hand-over card shows.
+MAX_SAID = 30
+#: How many incident intents are remembered.
+MAX_INTENTS = 10
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+#: Modes in which a case is open at the helpline.
+OPEN_CASE = (Mode.WAITING, Mode.LIVE)
+
+
+class Outcome:
+    """One turn under way: ``state`` and ``effects`` are what it has come to so far."""
+
+    def __init__(
+        self, book: Book, state: State, *, countries: Sequence[str], place: int | None = None
+    ) -> None:
+        self.book = book
+        self.state = state
+        self.effects: list[Effect] = []
+        self.voice = Voice(book, countries=countries, place=place)
+
+    @property
+    def answered(self) -> bool:
+        """Whether this turn says anything."""
+        return any(isinstance(effect, Say) for effect in self.effects)
+
+    def say(self, key: str, *, flow: str = COMMON, choices: Sequence[Choice] = ()) -> None:
+        """Say one text; nothing happens if no language has it."""
+        if message := self.voice.say(key, flow=flow, state=self.state, choices=choices):
+            self.effects.append(message)
+            self.state = self.state.with_(said=(*self.state.said, message.key)[-MAX_SAID:])
+
+    def never_silent(self) -> None:
+        """Say at least that the visitor was heard."""
+        if not self.answered:
+            self.say("heard", choices=[self.voice.menu_choice(state=self.state)])
+
+    def wake(self) -> None:
+        """Write again to a visitor who had asked for silence and now writes themselves."""
+        if self.state.mode is Mode.STOPPED:
+            self.change(mode=Mode.BOT)
+
+    def change(self, **fields: object) -> None:
+        """Change fields of the state."""
+        self.state = self.state.with_(**fields)
+
+    def raise_danger(self, level: DangerLevel) -> None:
+        """Note a danger; it never falls here, and an open case hears when it rises."""
+        if level.rank > self.state.danger.rank:
+            self.change(danger=level)
+            if self.state.mode in OPEN_CASE:
+                self.effects.append(RaiseDanger(danger=level))
+
+    def note_intent(self, intent: str) -> None:
+        """Remember an incident for the hand-over card, and the danger that it means by itself."""
+        self.raise_danger(self.book.intents.get(intent, DangerLevel.NONE))
+        if intent in INCIDENTS:
+            others = tuple(heard for heard in self.state.intents if heard != intent)
+            self.change(intents=(*others, intent)[-MAX_INTENTS:])
+
+    def save(self, name: str, value: str) -> None:
+        """Fill a slot or, for ``country``, ``role`` and ``locale``, that field of the state if valid."""
+        match name:
+            case "country":
+                if _COUNTRY.fullmatch(value):
+                    self.change(country=value)
+            case "role":
+                if value in ROLES:
+                    self.change(role=value)
+            case "locale":
+                if value in self.book.locales:
+                    self.change(locale=value, locale_chosen=True)
+            case _:
+                self.change(slots={**self.state.slots, name: value[:MAX_SLOT]})
+
+    def open_case(self, frame: Frame, node: CaseNode) -> None:
+        """Put the conversation into the helpline's queue; where a case is open, only its danger may rise."""
+        self.raise_danger(node.danger)
+        if self.state.mode in OPEN_CASE:
+            return
+        consent = self.voice.text(node.consent, flow=frame.flow, state=self.state)
+        self.effects.append(
+            OpenCase(
+                reason=node.reason,
+                danger=self.state.danger,
+                consent=self.voice.filled(consent.text, state=self.state) if consent else "",
+                card=self._card(node.reason),
+            )
+        )
+        self.change(mode=Mode.WAITING)
+
+    def carry_out(self, node: EffectNode) -> None:
+        """Leave the case, fall silent or forget; the flow goes on to its last words."""
+        case_open = self.state.mode in OPEN_CASE
+        if case_open:
+            self.effects.append(LeaveCase())
+        match node.effect:
+            case "forget":
+                self.effects.append(Forget())
+                state = self.state
+                # The language is kept for the last words; the turn only so that old timers stay stale.
+                self.state = State(
+                    locale=state.locale,
+                    locale_chosen=state.locale_chosen,
+                    frames=state.frames[-1:],
+                    turn=state.turn,
+                )
+            case "stop":
+                self.change(mode=Mode.STOPPED, frames=self.state.frames[-1:])
+            case _:
+                self.change(mode=Mode.BOT)
+
+    def _card(self, reason: str) -> dict[str, str]:
+        """What the operator must not ask again."""
+        state = self.state
+        known = {
+            "role": state.role,
+            "country": state.country,
+            "harm": state.intents[-1] if state.intents else reason,
+            "intents": ", ".join(state.intents),
+            **state.slots,
+        }
+        return {name: value for name, value in known.items() if value}

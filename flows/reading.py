@@ -1,0 +1,63 @@
+"""Which choice did the visitor mean by a text? Matches what was typed with what was offered."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from flows.model import Book
+
+#: Words beyond this many letters are a story, not the name of a button.
+MAX_ANSWER = 60
+#: Word lists of ``engine.yaml`` that mean an intent wherever the visitor stands.
+_COMMANDS = (("person_words", "talk_to_human"), ("menu_words", "help"), ("stop_words", "stop"))
+_NUMBER = re.compile(r"(\d{1,2})[.)]?")
+
+
+def normal(text: str) -> str:
+    """A text without case, outer signs and doubled blanks, so that 'Yes!!' equals 'yes'."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").replace("’", "'")
+    kept = "".join(sign if sign.isalnum() or sign == "'" or _is_mark(sign) else " " for sign in folded)
+    return " ".join(kept.split())
+
+
+def chosen(
+    text: str, *, titles: Sequence[tuple[str, str]], book: Book, locale: str, intent: str
+) -> str | None:
+    """The slug of the choice that a text names: by title, by number, or by a word or intent for yes and no.
+
+    ``titles`` holds slug and title in the order of the buttons; ``intent`` may be ``affirm`` or ``deny``.
+    """
+    if len(text) > MAX_ANSWER:
+        return None
+    word = normal(text)
+    for slug, title in titles:
+        if word and word == normal(title):
+            return slug
+    if number := _NUMBER.fullmatch(text.strip()):
+        place = int(number[1])
+        return titles[place - 1][0] if 1 <= place <= len(titles) else None
+    slugs = {slug for slug, _ in titles}
+    for slug, name, meaning in (("yes", "yes_words", "affirm"), ("no", "no_words", "deny")):
+        if slug in slugs and (intent == meaning or _listed(word, name, book=book, locale=locale)):
+            return slug
+    return None
+
+
+def command(text: str, *, book: Book, locale: str) -> str | None:
+    """The intent that a short word stands for in every wait, also while no model can be asked."""
+    if len(text) > MAX_ANSWER:
+        return None
+    word = normal(text)
+    return next((intent for name, intent in _COMMANDS if _listed(word, name, book=book, locale=locale)), None)
+
+
+def _listed(word: str, name: str, *, book: Book, locale: str) -> bool:
+    """Whether a word stands in a list of the visitor's locale."""
+    return bool(word) and word in {normal(entry) for entry in book.texts.words(name, locale=locale)}
+
+
+def _is_mark(sign: str) -> bool:
+    # Bangla vowels are marks: without them, words fall together.
+    return unicodedata.category(sign) in ("Mn", "Mc")

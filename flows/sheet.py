@@ -1,0 +1,80 @@
+"""Is this file a sheet of texts? Turns ``texts/<locale>/<name>.yaml`` into texts and button titles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from flows.model import ROLES
+from flows.page import Entry, Group, Leaf, Page, Sequence, Tree, did_you_mean
+from flows.texts import COMMON, ENGINE, Sheet, Text
+
+#: A top-level key of any sheet: titles that every question of the flow (or, in common, of all flows) may use.
+TITLES = "choices"
+_KEY = re.compile(r"[a-z][a-z0-9_]*(@[A-Za-z]+)?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
+    """All texts of one file; problems go to the page."""
+    texts: dict[str, Text] = {}
+    titles: Mapping[str, str] = {}
+    words: dict[str, tuple[str, ...]] = {}
+    for entry in page.group(tree, "the file").values():
+        if entry.key == TITLES:
+            titles = _titles(page, entry.value, what=f"'{TITLES}'")
+            continue
+        if not _KEY.fullmatch(entry.key):
+            page.problem(entry.line, f"'{entry.key}' is not a text's name: small letters, digits and '_'.")
+            continue
+        _check_variant(page, entry)
+        if isinstance(entry.value, Sequence):
+            words[entry.key] = page.words(entry.value, f"'{entry.key}'")
+        else:
+            texts[entry.key] = _text(page, entry, name=name)
+    for key, text in texts.items():
+        if (plain := texts.get(key.partition("@")[0])) is not None and plain is not text:
+            # A variant changes words; titles that it does not change stay those of the plain text.
+            texts[key] = replace(text, choices=MappingProxyType({**plain.choices, **text.choices}))
+    return Sheet(
+        name=name,
+        locale=locale,
+        file=page.file,
+        texts=MappingProxyType(texts),
+        choices=titles,
+        words=MappingProxyType(words),
+    )
+
+
+def _check_variant(page: Page, entry: Entry) -> None:
+    variant = entry.key.partition("@")[2]
+    if variant and variant not in ROLES and not _COUNTRY.fullmatch(variant):
+        known = ", ".join(ROLES)
+        hint = did_you_mean(variant, ROLES)
+        page.problem(entry.line, f"'@{variant}' is neither a role ({known}) nor a country such as @BY.{hint}")
+
+
+def _text(page: Page, entry: Entry, *, name: str) -> Text:
+    said = f"{COMMON if name == ENGINE else name}.{entry.key.partition('@')[0]}"
+    if isinstance(entry.value, Leaf):
+        text = page.word(entry.value, f"the text '{entry.key}'")
+        return Text(text=text, name=said, file=page.file, line=entry.line)
+    what = f"the text '{entry.key}'"
+    parts = page.group(entry.value, what, known=("text", TITLES), required=("text",))
+    text = page.word(parts["text"].value, what) if "text" in parts else ""
+    titles = (
+        _titles(page, parts[TITLES].value, what=f"the buttons of '{entry.key}'") if TITLES in parts else {}
+    )
+    return Text(text=text, choices=titles, name=said, file=page.file, line=entry.line)
+
+
+def _titles(page: Page, tree: Tree, *, what: str) -> Mapping[str, str]:
+    titles: dict[str, str] = {}
+    for entry in page.group(tree, what).values():
+        if isinstance(entry.value, Group):
+            page.problem(entry.line, f"the title of '{entry.key}' must be a single text.")
+        else:
+            titles[entry.key] = page.word(entry.value, f"the title of '{entry.key}'")
+    return MappingProxyType(titles)

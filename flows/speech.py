@@ -1,0 +1,168 @@
+"""What exactly does the visitor read? Turns text keys into messages in their language, role and country."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from flows import directory, payload
+from flows.effects import Choice, Say
+from flows.model import Book
+from flows.state import State
+from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, Text, fill, placeholders
+
+#: These two share so many words that a text in one does not tell the visitor's language.
+_ALIKE = frozenset({"ru", "be"})
+
+#: Which buttons of the common sheet lead where.
+PERSON = "talk_to_human"
+
+
+class Voice:
+    """Speaks one turn: the book, the deployment's countries and what only the shell knows."""
+
+    def __init__(self, book: Book, *, countries: Sequence[str], place: int | None) -> None:
+        self.book = book
+        self.countries = tuple(countries)
+        self._place = place
+
+    def text(self, key: str, *, flow: str, state: State) -> Text | None:
+        """The text of a key for this visitor, placeholders still in it; None if no language has it."""
+        return self.book.texts.find(
+            key, flow=flow, locale=state.locale, role=state.role, country=state.country
+        )
+
+    def say(
+        self, key: str, *, flow: str, state: State, choices: Sequence[Choice] = (), text: Text | None = None
+    ) -> Say | None:
+        """The message of a key, ready to send; None where there is nothing to say."""
+        found = text or self.text(key, flow=flow, state=state)
+        words = self.filled(found.text, state=state) if found else ""
+        return Say(key=found.name, text=words, choices=tuple(choices)) if found and words else None
+
+    def filled(self, text: str, *, state: State) -> str:
+        """The text with all placeholders replaced."""
+        wanted = placeholders(text)
+        return fill(text, {name: self._value(name, state=state) for name in wanted}).strip()
+
+    def title(self, slug: str, *, flow: str, state: State, text: Text | None = None) -> str:
+        """What the button of a choice or of an offered option says."""
+        title = self.book.texts.title(slug, flow=flow, locale=state.locale, text=text)
+        if title is None and slug in self.book.directory.platforms:
+            title = directory.platform_name(
+                self.book.directory, self.book.texts, locale=state.locale, platform=slug
+            )
+        return title or slug
+
+    def intent_choice(self, intent: str, *, state: State) -> Choice | None:
+        """A button that says what an intent means; None where the intent has no short name."""
+        found = self.book.texts.find(intent, flow=INTENTS, locale=state.locale)
+        return Choice(title=found.text, payload=payload.for_intent(intent)) if found else None
+
+    def menu_choice(self, *, state: State) -> Choice:
+        """The button that opens the menu."""
+        return Choice(title=self.title("menu", flow=COMMON, state=state), payload=payload.MENU)
+
+    def person_choice(self, *, state: State) -> Choice:
+        """The button that asks for a person."""
+        return Choice(
+            title=self.title("person", flow=COMMON, state=state), payload=payload.for_intent(PERSON)
+        )
+
+    def _value(self, name: str, *, state: State) -> str:
+        rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
+        platform = state.slots.get("platform")
+        match name:
+            case "helpline":
+                return directory.helpline(
+                    rows, texts, locale=locale, country=country, countries=self.countries
+                )
+            case "helpline_short":
+                return directory.helpline_short(
+                    rows, texts, locale=locale, country=country, countries=self.countries
+                )
+            case "emergency":
+                return directory.emergency(
+                    rows, texts, locale=locale, country=country, countries=self.countries
+                )
+            case "country":
+                return directory.country_name(texts, locale=locale, country=country)
+            case "place":
+                return directory.place(texts, locale=locale, number=self._place)
+            case "platform":
+                return directory.platform_name(rows, texts, locale=locale, platform=platform)
+            case "takedown":
+                return directory.takedown(rows, locale=locale)
+            case "block_steps" | "report_steps" | "remove_steps" | "privacy_steps":
+                action = name.removesuffix("_steps")
+                return directory.steps(rows, texts, locale=locale, platform=platform, action=action)
+            case _:
+                return ""
+
+
+def known_locale(book: Book, locale: str | None) -> str:
+    """A locale that the book speaks: this one, else the fallback, else the first."""
+    if locale in book.locales:
+        return str(locale)
+    return FALLBACK_LOCALE if FALLBACK_LOCALE in book.locales else book.locales[0]
+
+
+def offered(book: Book, options: str | None, *, countries: Sequence[str]) -> tuple[str, ...]:
+    """The slugs that ``options`` stands for, in the order of the buttons; guesses are no slugs."""
+    match options:
+        case "countries":
+            return tuple(countries)
+        case "locales":
+            return book.locales
+        case "platforms":
+            return tuple(book.directory.platforms)
+        case _:
+            return ()
+
+
+class HasLocale(Protocol):
+    """A lexicon's match, as far as it matters here."""
+
+    @property
+    def locale(self) -> str:
+        """The lexicon that matched, such as ``ru`` or ``ru-Latn``."""
+
+
+def notice(
+    book: Book, key: str, *, state: State, countries: Sequence[str] = ("BY", "BD"), place: int | None = None
+) -> Say | None:
+    """One text outside any turn, by ``flow.key``; None if it does not exist. The state stays as it is."""
+    flow, _, name = key.partition(".")
+    voice = Voice(book, countries=countries, place=place)
+    return voice.say(name, flow=flow, state=state.with_(locale=known_locale(book, state.locale)))
+
+
+def emergency_say(
+    book: Book,
+    match: HasLocale | None,
+    *,
+    locale: str,
+    country: str | None = None,
+    countries: Sequence[str] = ("BY", "BD"),
+) -> Say:
+    """What a visitor reads when everything else is down: care and a number, or an apology and a number."""
+    state = speaking(
+        State(locale=known_locale(book, locale), country=country or None),
+        match.locale if match else None,
+        book=book,
+    )
+    key = "emergency" if match else "outage"
+    said = Voice(book, countries=countries, place=None).say(key, flow=COMMON, state=state)
+    # The checks make sure that the text exists; without it the bare numbers are still better than nothing.
+    return said or Say(
+        key=f"{COMMON}.{key}",
+        text=Voice(book, countries=countries, place=None).filled("{helpline}\n{emergency}", state=state),
+    )
+
+
+def speaking(state: State, locale: str | None, *, book: Book) -> State:
+    """The state in the language that a text was recognised in, unless the visitor chose another."""
+    base = (locale or "").partition("-")[0]
+    if state.locale_chosen or base not in book.locales or {base, state.locale} == _ALIKE:
+        return state
+    return state.with_(locale=base)

@@ -1,0 +1,128 @@
+"""Which words belong to a key, for this visitor? Texts with variants, button titles and placeholders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+#: The scope whose texts and titles every flow may use. ``engine.yaml`` holds what the engine itself says and
+#: belongs to the same scope; a key in ``common.yaml`` outranks it.
+COMMON = "common"
+ENGINE = "engine"
+DIRECTORY = "directory"
+INTENTS = "intents"
+#: Text files that belong to no flow.
+SHARED = (COMMON, ENGINE, DIRECTORY, INTENTS)
+#: Where a text is looked for when the visitor's locale lacks it; a check makes sure that it never does.
+FALLBACK_LOCALE = "en"
+
+#: Every placeholder that a text may hold, and what it becomes.
+PLACEHOLDERS: Mapping[str, str] = {
+    "helpline": "the helplines of the visitor's country, with hours, cost and the date of the last check",
+    "helpline_short": "name and number of the first helpline",
+    "emergency": "the emergency number",
+    "country": "the name of the visitor's country",
+    "place": "the visitor's place in the line, or that it is not known",
+    "platform": "the name of the platform that the visitor chose",
+    "takedown": "the services that get intimate pictures taken down",
+    "block_steps": "how to block somebody on the platform that the visitor chose",
+    "report_steps": "how to report there",
+    "remove_steps": "how to get something removed there",
+    "privacy_steps": "how to protect an account there",
+}
+#: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
+LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One text in one locale, with its own button titles and where an editor finds it."""
+
+    text: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    #: ``flow.key``, which names the text in tests and statistics; the engine's own stand under ``common``.
+    name: str = ""
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One text file: ``texts/<locale>/<name>.yaml``."""
+
+    name: str
+    locale: str
+    file: str
+    #: Key (with its variant, such as ``tell@parent``) to text.
+    texts: Mapping[str, Text]
+    #: Titles that every question of this sheet may use.
+    choices: Mapping[str, str]
+    #: Lists of words, such as what counts as yes; only ``engine.yaml`` has any.
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """All sheets of all locales."""
+
+    #: Locale to sheet name to sheet.
+    sheets: Mapping[str, Mapping[str, Sheet]]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """Every locale that has a folder, sorted."""
+        return tuple(sorted(self.sheets))
+
+    def find(
+        self, key: str, *, flow: str, locale: str, role: str | None = None, country: str | None = None
+    ) -> Text | None:
+        """The text of a key: the role's variant, else the country's, else the plain one.
+
+        The flow's own sheet comes first, then the common ones; then the same again in the fallback locale.
+        None only if the key exists nowhere.
+        """
+        wanted = [f"{key}@{variant}" for variant in (role, country) if variant] + [key]
+        for sheet in self._sheets(flow=flow, locale=locale):
+            for name in wanted:
+                if name in sheet.texts:
+                    return sheet.texts[name]
+        return None
+
+    def title(self, slug: str, *, flow: str, locale: str, text: Text | None = None) -> str | None:
+        """What a button says: the question's own title, else the flow's, else the common one."""
+        if text is not None and slug in text.choices:
+            return text.choices[slug]
+        for sheet in self._sheets(flow=flow, locale=locale):
+            if slug in sheet.choices:
+                return sheet.choices[slug]
+        return None
+
+    def words(self, name: str, *, locale: str) -> frozenset[str]:
+        """A list of words, such as ``yes_words``; empty where the locale has none."""
+        sheet = self.sheets.get(locale, {}).get(ENGINE)
+        return frozenset(sheet.words.get(name, ())) if sheet else frozenset()
+
+    def label(self, key: str, *, locale: str) -> str | None:
+        """A word or phrase of the directory in this locale and no other."""
+        sheet = self.sheets.get(locale, {}).get(DIRECTORY)
+        return sheet.texts[key].text if sheet and key in sheet.texts else None
+
+    def _sheets(self, *, flow: str, locale: str) -> Iterator[Sheet]:
+        names = dict.fromkeys((flow, COMMON, ENGINE, DIRECTORY))
+        for chosen in dict.fromkeys((locale, FALLBACK_LOCALE)):
+            for name in names:
+                if name in self.sheets.get(chosen, {}):
+                    yield self.sheets[chosen][name]
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names in braces that a text holds, known or not."""
+    return frozenset(_PLACEHOLDER.findall(text))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with every placeholder replaced; a name without a value becomes nothing."""
+    return _PLACEHOLDER.sub(lambda found: values.get(found.group(1), ""), text)

@@ -1,0 +1,335 @@
+"""Is everything said, in every language, and does it fit? Checks of texts, titles and placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+from flows import directory
+from flows.events import MediaKind
+from flows.graph import first_sayings
+from flows.model import DANGER, HANDOVER, AskNode, Book, CaseNode, CollectNode, Flow, Problem, text_keys
+from flows.page import did_you_mean
+from flows.texts import (
+    COMMON,
+    DIRECTORY,
+    ENGINE,
+    INTENTS,
+    LABEL_PLACEHOLDERS,
+    PLACEHOLDERS,
+    SHARED,
+    Sheet,
+    Text,
+    placeholders,
+)
+
+#: A longer title is cut on a phone of 360 px.
+MAX_TITLE = 40
+#: Telegram refuses longer messages (Viber takes 7,000): https://core.telegram.org/bots/api#sendmessage
+MAX_MESSAGE = 4096
+
+#: What the engine itself says, in the common scope.
+ENGINE_TEXTS = (
+    "back_to",
+    "not_understood",
+    "not_understood_again",
+    "heard",
+    "lost",
+    "old_button",
+    "media",
+    "outage",
+    "emergency",
+    "delayed",
+)
+#: Some kinds of media may have words of their own.
+ENGINE_MAY_SAY = tuple(f"media_{kind.value}" for kind in MediaKind)
+ENGINE_TITLES = ("person", "menu", "skip")
+#: Lists of words that are understood without any model.
+ENGINE_WORDS = ("yes_words", "no_words", "person_words", "menu_words", "stop_words")
+#: What the handover flow's sheet must hold although no node says it: the operator's side speaks.
+HANDOVER_TEXTS = ("taken", "returned", "closed")
+#: What it may hold besides: its own words for ``delayed``, and what the bot says by ``engine.notice``.
+HANDOVER_MAY_SAY = ("delayed", "relayed_failed")
+#: Labels that ``flows.directory`` builds its rows from.
+LABELS = (
+    "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
+    "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
+    "your_country", "the_app", "steps_unknown", "place_known", "place_unknown",
+)  # fmt: skip
+LANGUAGE_LABEL = "language_"
+
+
+def check_wording(book: Book, *, countries: Sequence[str]) -> Iterator[Problem]:
+    """Every problem of what is said; ``countries`` are those that the country question offers."""
+    for locale in book.locales:
+        yield from _engine(book, locale)
+        for flow in book.flows.values():
+            yield from _flow(book, flow, locale, countries=countries)
+        yield from _directory(book, locale, countries=countries)
+    yield from _sheets(book, countries=countries)
+    yield from _same_everywhere(book)
+    yield from _danger(book)
+
+
+def _file(locale: str, name: str) -> str:
+    return f"texts/{locale}/{name}.yaml"
+
+
+def _lacks(locale: str, name: str, what: str) -> Problem:
+    return Problem(file=_file(locale, name), line=0, sentence=f"{what} is missing in this language.")
+
+
+def _own_text(book: Book, key: str, *, flow: str, locale: str) -> Text | None:
+    """The text of a key in this locale, without the fallback that hides a gap from visitors."""
+    for name in (flow, COMMON, ENGINE):
+        sheet = book.texts.sheets[locale].get(name)
+        if sheet and key in sheet.texts:
+            return sheet.texts[key]
+    return None
+
+
+def _own_title(book: Book, slug: str, *, flow: str, locale: str, text: Text | None) -> str | None:
+    if text and slug in text.choices:
+        return text.choices[slug]
+    for name in (flow, COMMON, ENGINE, DIRECTORY):
+        sheet = book.texts.sheets[locale].get(name)
+        if sheet and slug in sheet.choices:
+            return sheet.choices[slug]
+    return None
+
+
+def _engine(book: Book, locale: str) -> Iterator[Problem]:
+    for key in ENGINE_TEXTS:
+        if _own_text(book, key, flow=COMMON, locale=locale) is None:
+            yield _lacks(locale, ENGINE, f"the text '{key}'")
+    for slug in ENGINE_TITLES:
+        if _own_title(book, slug, flow=COMMON, locale=locale, text=None) is None:
+            yield _lacks(locale, COMMON, f"the title of the button '{slug}'")
+    for key in HANDOVER_TEXTS:
+        if HANDOVER in book.flows and _own_text(book, key, flow=HANDOVER, locale=locale) is None:
+            yield _lacks(locale, HANDOVER, f"the text '{key}'")
+    names = book.texts.sheets[locale].get(INTENTS)
+    for intent in book.intents:
+        if names is None or intent not in names.texts:
+            yield _lacks(locale, INTENTS, f"the name of the intent '{intent}'")
+    for label in LABELS:
+        if book.texts.label(label, locale=locale) is None:
+            yield _lacks(locale, DIRECTORY, f"the label '{label}'")
+    words = {name: book.texts.words(name, locale=locale) for name in ENGINE_WORDS}
+    for name, found in words.items():
+        if not found:
+            yield _lacks(locale, ENGINE, f"the list '{name}'")
+    for first, second in combinations(ENGINE_WORDS, 2):
+        for word in sorted(words[first] & words[second]):
+            sentence = f"'{word}' stands in '{first}' and in '{second}'."
+            yield Problem(file=_file(locale, ENGINE), line=0, sentence=sentence)
+
+
+def _flow(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
+    missing = list(_gaps(book, flow, locale, countries=countries))
+    if missing and flow.name not in book.texts.sheets[locale]:
+        # A file that nobody has translated yet is one sentence, not fifty.
+        yield _lacks(locale, flow.name, "the whole file")
+    else:
+        yield from missing
+
+
+def _gaps(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
+    for name, node in flow.nodes.items():
+        for key in text_keys(node):
+            if _own_text(book, key, flow=flow.name, locale=locale) is None:
+                yield _lacks(locale, flow.name, f"the text '{key}', which '{name}' says,")
+        if (
+            isinstance(node, CollectNode)
+            and node.skip
+            and _own_title(book, "skip", flow=flow.name, locale=locale, text=None) is None
+        ):
+            yield _lacks(locale, COMMON, "the title of the button 'skip'")
+        if isinstance(node, CaseNode):
+            yield from _consent(book, flow, name, node, locale)
+        if isinstance(node, AskNode):
+            text = _own_text(book, node.ask, flow=flow.name, locale=locale)
+            slugs = [*node.choices, *_option_slugs(book, node, countries=countries)]
+            for slug in slugs:
+                title = _own_title(book, slug, flow=flow.name, locale=locale, text=text)
+                if title is None:
+                    yield _lacks(locale, flow.name, f"the title of the button '{slug}' at '{node.ask}'")
+
+
+def _consent(book: Book, flow: Flow, name: str, node: CaseNode, locale: str) -> Iterator[Problem]:
+    """What counts as agreed to must have been read: as a text of its own or inside another of this flow."""
+    consent = _own_text(book, node.consent, flow=flow.name, locale=locale)
+    said = {
+        key for other in flow.nodes.values() if not isinstance(other, CaseNode) for key in text_keys(other)
+    }
+    shown = [text for key in said if (text := _own_text(book, key, flow=flow.name, locale=locale))]
+    if consent and not any(consent.text in text.text for text in shown):
+        sentence = (
+            f"'{node.consent}' is what visitors agree to at '{name}', but no text of this flow shows it."
+        )
+        yield Problem(file=consent.file, line=consent.line, sentence=sentence)
+
+
+def _option_slugs(book: Book, node: AskNode, *, countries: Sequence[str]) -> tuple[str, ...]:
+    match node.options:
+        case "countries":
+            return tuple(countries)
+        case "locales":
+            return book.locales
+        case _:  # Guesses and platforms carry their own names.
+            return ()
+
+
+def _directory(book: Book, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
+    for platform, entry in book.directory.platforms.items():
+        if not (entry.names.get(locale) or entry.names.get("")):
+            yield _platform(f"the platform '{platform}' has no name in '{locale}'.")
+        for action, steps in entry.steps.items():
+            if locale not in steps:
+                yield _platform(f"'{action}' of the platform '{platform}' is missing in '{locale}'.")
+    other = book.directory.platforms.get(directory.OTHER_PLATFORM)
+    known = {action for entry in book.directory.platforms.values() for action in entry.steps}
+    for action in sorted(known - set(other.steps if other else ())):
+        yield _platform(
+            f"'{directory.OTHER_PLATFORM}' has no '{action}'; it stands for every app not listed."
+        )
+    for country in countries:
+        first = book.directory.lines(country)[:1]
+        if not any(directory.dialable(line.phones) for line in first):
+            yield Problem(
+                file="directory/helplines.yaml",
+                line=0,
+                sentence=f"{country} is offered, but has no line to call.",
+            )
+
+
+def _platform(sentence: str) -> Problem:
+    return Problem(file="directory/platforms.yaml", line=0, sentence=sentence)
+
+
+def _sheets(book: Book, *, countries: Sequence[str]) -> Iterator[Problem]:
+    used = _used(book)
+    for locale in book.locales:
+        longest = _longest(book, locale=locale, countries=countries)
+        for sheet in book.texts.sheets[locale].values():
+            if sheet.name not in SHARED and sheet.name not in book.flows:
+                hint = did_you_mean(sheet.name, book.flows)
+                yield Problem(file=sheet.file, line=0, sentence=f"there is no flow '{sheet.name}'.{hint}")
+                continue
+            for key, text in sheet.texts.items():
+                yield from _one_text(sheet, key, text, used=used, longest=longest)
+            yield from _title_sizes(sheet.file, 0, sheet.choices)
+
+
+def _used(book: Book) -> Mapping[str, frozenset[str]]:
+    """Sheet name to the keys that somebody says."""
+    said = {
+        flow.name: {key for node in flow.nodes.values() for key in text_keys(node)}
+        for flow in book.flows.values()
+    }
+    shared = {key for keys in said.values() for key in keys} | {*ENGINE_TEXTS, *ENGINE_MAY_SAY}
+    handover = said.get(HANDOVER, set()) | {*HANDOVER_TEXTS, *HANDOVER_MAY_SAY}
+    labels = {*LABELS}
+    return {
+        **{name: frozenset(keys) for name, keys in said.items()},
+        HANDOVER: frozenset(handover),
+        COMMON: frozenset(shared),
+        ENGINE: frozenset(shared),
+        DIRECTORY: frozenset(labels),
+        INTENTS: frozenset(book.intents),
+    }
+
+
+def _one_text(
+    sheet: Sheet, key: str, text: Text, *, used: Mapping[str, frozenset[str]], longest: Mapping[str, int]
+) -> Iterator[Problem]:
+    def problem(sentence: str) -> Problem:
+        return Problem(file=sheet.file, line=text.line, sentence=sentence)
+
+    plain = key.partition("@")[0]
+    language = sheet.name == DIRECTORY and key.startswith(LANGUAGE_LABEL)
+    if plain not in used[sheet.name] and not language:
+        hint = did_you_mean(plain, used[sheet.name])
+        yield problem(f"nobody says the text '{key}'.{hint}")
+    known = LABEL_PLACEHOLDERS if sheet.name == DIRECTORY else PLACEHOLDERS.keys()
+    found = placeholders(text.text)
+    for name in sorted(found - set(known)):
+        hint = did_you_mean(name, known)
+        yield problem(f"'{key}' holds {{{name}}}, which nothing can fill.{hint}")
+    size = len(text.text) + sum(longest.get(name, 0) for name in found)
+    if size > MAX_MESSAGE:
+        yield problem(f"'{key}' can grow to {size} letters; Telegram takes {MAX_MESSAGE}.")
+    if sheet.name == INTENTS and len(text.text) > MAX_TITLE:
+        yield problem(f"'{text.text}' is {len(text.text)} letters long; a button shows {MAX_TITLE}.")
+    yield from _title_sizes(sheet.file, text.line, text.choices)
+
+
+def _title_sizes(file: str, line: int, titles: Mapping[str, str]) -> Iterator[Problem]:
+    for title in titles.values():
+        if len(title) > MAX_TITLE:
+            yield Problem(
+                file=file,
+                line=line,
+                sentence=f"the button '{title}' is {len(title)} letters long; a phone shows {MAX_TITLE}.",
+            )
+        if placeholders(title):
+            yield Problem(
+                file=file, line=line, sentence=f"the button '{title}' cannot hold a placeholder in braces."
+            )
+
+
+def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[str, int]:
+    """For each placeholder that grows, the most letters it can become in this locale."""
+    shown, texts = book.directory, book.texts
+    places: list[str | None] = [None, *shown.countries]
+    rendered = {
+        "helpline": [
+            directory.helpline(shown, texts, locale=locale, country=country, countries=countries)
+            for country in places
+        ],
+        "emergency": [
+            directory.emergency(shown, texts, locale=locale, country=country, countries=countries)
+            for country in places
+        ],
+        "takedown": [directory.takedown(shown, locale=locale)],
+        "platform": [
+            steps[locale]
+            for entry in shown.platforms.values()
+            for steps in entry.steps.values()
+            if locale in steps
+        ],
+    }
+    return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
+
+
+def _same_everywhere(book: Book) -> Iterator[Problem]:
+    """A placeholder that one language has and another lacks is a fact that some children are not told."""
+    for first, second in combinations(book.locales, 2):
+        for name, sheet in book.texts.sheets[first].items():
+            other = book.texts.sheets[second].get(name)
+            for key, text in sheet.texts.items():
+                twin = other.texts.get(key) if other else None
+                if other is None or twin is None:
+                    continue
+                for lacking, having, place, spot in (
+                    (other, first, twin, placeholders(text.text) - placeholders(twin.text)),
+                    (sheet, second, text, placeholders(twin.text) - placeholders(text.text)),
+                ):
+                    for missing in sorted(spot):
+                        sentence = f"'{key}' lacks {{{missing}}}, which it has in '{having}'."
+                        yield Problem(file=lacking.file, line=place.line, sentence=sentence)
+
+
+def _danger(book: Book) -> Iterator[Problem]:
+    """The first words of the danger flow hold the number, in every language and every variant."""
+    flow = book.flows.get(DANGER)
+    if flow is None:
+        return
+    for where, name in first_sayings(book, flow):
+        key = text_keys(where.nodes[name])[0]
+        for locale in book.locales:
+            sheet = book.texts.sheets[locale].get(where.name)
+            for found, text in sheet.texts.items() if sheet else ():
+                if found.partition("@")[0] == key and "helpline" not in placeholders(text.text):
+                    sentence = f"'{found}' can be the first words in danger and must hold {{helpline}}."
+                    yield Problem(file=text.file, line=text.line, sentence=sentence)

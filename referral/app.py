@@ -1,0 +1,203 @@
+"""How the referral service is put together: the bot's API, the console, and the deliveries behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from http import HTTPStatus
+
+import httpx
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from referral.cases import api
+from referral.changes import Changes
+from referral.clock import Clock, utc_now
+from referral.config import Settings
+from referral.console import routes, stream
+from referral.console.headers import STATIC, SecurityHeaders
+from referral.console.pages import STATIC_FOLDER, environment, page
+from referral.database import open_engine, sessions_of, transaction
+from referral.errors import DatabaseDown, ReferralError, SignInNeeded
+from referral.events.delivery import Delivery, DeliveryWorker
+from referral.events.repository import EventRepository
+from referral.limits import BodyLimit
+from referral.metrics import Metrics
+from referral.operators.passwords import Passwords
+from referral.privacy import Privacy
+from referral.services import Services, ServicesIn, TransactionIn
+from referral.signature import Signature
+
+log = structlog.get_logger(__name__)
+
+#: An event that is older than this and still here means that the bot is not listening.
+_SLOW_DELIVERY = timedelta(seconds=60)
+_READY_SECONDS = 2.0
+
+_DATABASE_ERRORS = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, psycopg.OperationalError)
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    """The whole service; nothing is connected until its lifespan begins."""
+    engine = open_engine(settings.referral_database_url)
+    services = Services(
+        settings=settings,
+        sessions=sessions_of(engine),
+        privacy=Privacy(settings.referral_secret_key),
+        signature=Signature(settings.service_secret),
+        passwords=Passwords(),
+        changes=Changes(settings.referral_database_url),
+        metrics=Metrics(),
+        pages=environment(),
+        clock=clock,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with _running(services, engine=engine):
+            yield
+
+    app = FastAPI(
+        title="Porchlight referral", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.state.services = services
+    app.include_router(api.router)
+    app.include_router(stream.router)
+    app.include_router(routes.router)
+    app.add_api_route("/healthz", _healthz)
+    app.add_api_route("/readyz", _readyz)
+    app.add_api_route("/metrics", _metrics)
+    app.mount(STATIC.rstrip("/"), StaticFiles(directory=STATIC_FOLDER))
+    _add_error_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, secure=settings.secure)
+    return app
+
+
+@asynccontextmanager
+async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[None]:
+    settings = services.settings
+    # The bot is our own: neither a proxy of the environment nor a redirect has a part in this.
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+        delivery = Delivery(
+            sessions=services.sessions,
+            privacy=services.privacy,
+            signature=services.signature,
+            client=client,
+            address=f"{settings.bot_url.rstrip('/')}/referral/events",
+            clock=services.clock,
+            count=services.metrics.count_delivery,
+        )
+        worker = DeliveryWorker(
+            settings.referral_database_url,
+            delivery=delivery,
+            sessions=services.sessions,
+            concurrency=settings.delivery_concurrency,
+        )
+        listening = asyncio.create_task(services.changes.listen())
+        try:
+            async with worker.running():
+                yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            await engine.dispose()
+
+
+async def _healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "ok"}
+
+
+async def _readyz(services: ServicesIn) -> Response:
+    """The database answers; and what does not work as it should."""
+    try:
+        async with asyncio.timeout(_READY_SECONDS), transaction(services.sessions) as session:
+            await session.execute(text("SELECT 1"))
+            _, oldest = await EventRepository(session).pending()
+    except (*_DATABASE_ERRORS, exc.ProgrammingError, TimeoutError):
+        return JSONResponse({"status": "down", "degraded": ["database"]}, status_code=503)
+    degraded = []
+    if oldest is not None and services.clock() - oldest > _SLOW_DELIVERY:
+        degraded.append("delivery to the bot")
+    if not services.changes.listening:
+        degraded.append("live pages")
+    return JSONResponse({"status": "degraded" if degraded else "ok", "degraded": degraded})
+
+
+async def _metrics(services: ServicesIn, session: TransactionIn) -> Response:
+    """Figures for Prometheus."""
+    body = await services.metrics.exposition(session, now=services.clock())
+    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(ReferralError)
+    async def referral_error(request: Request, error: ReferralError) -> Response:
+        if isinstance(error, SignInNeeded) and not _wants_json(request):
+            return RedirectResponse("/sign-in", status_code=303)
+        return _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(request: Request, error: RequestValidationError) -> Response:
+        sentence = _sentence(error.errors())
+        return _answer(request, status=422, slug="request_invalid", sentence=sentence)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        slug = phrase.lower().replace(" ", "_")
+        return _answer(request, status=error.status_code, slug=slug, sentence=f"{phrase}.")
+
+    async def database_down(request: Request, _: Exception) -> Response:
+        log.error("database unreachable")
+        error = DatabaseDown()
+        return _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)
+
+    @app.exception_handler(exc.DBAPIError)
+    async def database_refused(request: Request, error: exc.DBAPIError) -> Response:
+        # The message of such an error quotes the row, which is nobody's business: only its kind is logged.
+        diagnosis = getattr(error.orig, "diag", None)
+        log.error(
+            "database refused",
+            reason=type(error.orig).__name__,
+            constraint=getattr(diagnosis, "constraint_name", None),
+        )
+        unexpected = ReferralError()
+        return _answer(
+            request, status=unexpected.http_status, slug=unexpected.slug, sentence=unexpected.sentence
+        )
+
+    for kind in _DATABASE_ERRORS:
+        app.add_exception_handler(kind, database_down)
+
+
+def _answer(request: Request, *, status: int, slug: str, sentence: str) -> Response:
+    if _wants_json(request):
+        return JSONResponse({"error": slug, "detail": sentence}, status_code=status)
+    services: Services = request.app.state.services
+    return page(services.pages, "error.html", status=status, code=status, sentence=sentence)
+
+
+def _wants_json(request: Request) -> bool:
+    return "text/html" not in request.headers.get("accept", "")
+
+
+def _sentence(problems: Sequence[dict[str, object]]) -> str:
+    """Where and what, never the value: it may be a visitor's words."""
+    found = []
+    for problem in problems[:5]:
+        place = problem["loc"]
+        names = [str(part) for part in place if part != "body"] if isinstance(place, tuple) else []
+        found.append(f"{'.'.join(names) or 'body'}: {problem['msg']}")
+    return "; ".join(found)

@@ -1,0 +1,79 @@
+"""Which requests of the bot we answer, each signed, each safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from referral.cases.intake import Intake
+from referral.cases.schemas import CaseOpened, CaseStatus, MessageStored, NewCase, NewDanger, NewMessage
+from referral.services import ServicesIn, TransactionIn, services_of
+
+
+class _SignedRoute(APIRoute):
+    """Looks at the signature before anything of the body is understood."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def check_then_handle(request: Request) -> Response:
+            services_of(request).signature.check(await request.body(), headers=request.headers)
+            return await handle(request)
+
+        return check_then_handle
+
+
+def _intake(services: ServicesIn, session: TransactionIn) -> Intake:
+    return Intake(session, privacy=services.privacy, now=services.clock())
+
+
+IntakeIn = Annotated[Intake, Depends(_intake)]
+router = APIRouter(prefix="/v1", route_class=_SignedRoute)
+
+
+@router.post("/cases", status_code=201)
+async def open_case(wanted: NewCase, intake: IntakeIn, response: Response) -> CaseOpened:
+    """Put a conversation into the queue; a repeat answers 200 with the same case."""
+    opened, new = await intake.open(wanted)
+    response.status_code = 201 if new else 200
+    return opened
+
+
+@router.post("/cases/{number}/messages", status_code=201)
+async def add_message(
+    number: UUID, message: NewMessage, intake: IntakeIn, response: Response
+) -> MessageStored:
+    """Add what the visitor wrote; a repeat answers 200."""
+    response.status_code = 201 if await intake.hear(number, message) else 200
+    return MessageStored(id=message.id)
+
+
+@router.post("/cases/{number}/danger")
+async def raise_danger(number: UUID, wanted: NewDanger, intake: IntakeIn) -> CaseStatus:
+    """The case is at least this dangerous."""
+    await intake.raise_danger(number, wanted.danger)
+    return await intake.status(number)
+
+
+@router.post("/cases/{number}/leave")
+async def leave(number: UUID, intake: IntakeIn) -> CaseStatus:
+    """The visitor withdrew."""
+    await intake.leave(number)
+    return await intake.status(number)
+
+
+@router.post("/cases/{number}/forget")
+async def forget(number: UUID, intake: IntakeIn) -> CaseStatus:
+    """The visitor asked for deletion."""
+    await intake.forget(number)
+    return await intake.status(number)
+
+
+@router.get("/cases/{number}/status")
+async def status(number: UUID, intake: IntakeIn) -> CaseStatus:
+    """Where the case stands."""
+    return await intake.status(number)

@@ -1,0 +1,139 @@
+"""What an operator can do: take a case, talk with the visitor, take notes, give it back, close it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.cases import rules
+from referral.cases.codes import CODES
+from referral.cases.repository import CaseRepository
+from referral.cases.rules import EntryKind, Happening, Outcome
+from referral.cases.sealed import seal_words
+from referral.cases.standing import happening, stand, standing_of
+from referral.cases.tables import Case
+from referral.changes import QUEUE, case_topic, operator_topic, ring
+from referral.errors import CaseUnknown, FormIncomplete
+from referral.events.repository import EventRepository
+from referral.events.tables import EventKind
+from referral.privacy import Privacy
+
+
+class Desk:
+    """An operator at work, within one transaction."""
+
+    def __init__(self, session: AsyncSession, *, operator: UUID, privacy: Privacy, now: datetime) -> None:
+        self._session = session
+        self._cases = CaseRepository(session)
+        self._events = EventRepository(session)
+        self._operator = operator
+        self._privacy = privacy
+        self._now = now
+
+    async def mine(self, number: UUID) -> Case:
+        """A case that this operator holds; others do not exist as far as they can tell."""
+        case = await self._cases.get(number)
+        if case is None or case.holder_id != self._operator:
+            raise CaseUnknown
+        return case
+
+    async def take_next(self) -> Case | None:
+        """The most urgent case that waits, now held by this operator; None when nobody waits."""
+        case = await self._cases.first_waiting()
+        if case is None:
+            return None
+        await self._cases.lock_thread(case.number)
+        stand(case, rules.taken(standing_of(case), by=self._operator), now=self._now)
+        await self._record(case, Happening.TAKEN)
+        await self._tell(case, EventKind.TAKEN)
+        await self._ring(case, QUEUE)
+        return case
+
+    async def pick(self, number: UUID, *, reason: str) -> Case:
+        """A certain case, past the queue or out of a colleague's hands; the reason stays in the record."""
+        case = await self._locked(number)
+        before = case.holder_id
+        stand(case, rules.picked(standing_of(case), by=self._operator, reason=reason), now=self._now)
+        await self._record(case, Happening.PICKED, words=reason.strip())
+        if before is None:
+            await self._tell(case, EventKind.TAKEN)
+        else:
+            # For the visitor the talk goes on; only the colleague must see that it is no longer theirs.
+            await ring(self._session, operator_topic(before))
+        await self._ring(case, QUEUE)
+        return case
+
+    async def write(self, number: UUID, *, entry: UUID, words: str) -> None:
+        """Say something to the visitor; saying it again with the same entry id changes nothing."""
+        case = await self._locked(number)
+        if await self._cases.has(number, entry):
+            return
+        rules.written(standing_of(case), by=self._operator)
+        await self._append(case, EntryKind.OPERATOR, entry=entry, words=words)
+        await self._tell(case, EventKind.MESSAGE, message=entry)
+        await self._ring(case)
+
+    async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
+        """Write something down that the visitor never sees."""
+        case = await self._locked(number)
+        if await self._cases.has(number, entry):
+            return
+        rules.noted(standing_of(case), by=self._operator)
+        await self._append(case, EntryKind.NOTE, entry=entry, words=words)
+        await self._ring(case)
+
+    async def release(self, number: UUID) -> None:
+        """Give the case back to the queue, where it keeps its age."""
+        case = await self._locked(number)
+        stand(case, rules.released(standing_of(case), by=self._operator), now=self._now)
+        await self._record(case, Happening.RELEASED)
+        await self._tell(case, EventKind.RETURNED)
+        await self._ring(case, QUEUE)
+
+    async def close(self, number: UUID, *, outcome: Outcome, code: str) -> None:
+        """End the case with how it ended and a code for the report."""
+        if code not in CODES:
+            raise FormIncomplete("Please choose a code for the report.")
+        case = await self._locked(number)
+        gone = case.gone_at is not None
+        stand(case, rules.closed(standing_of(case), by=self._operator, outcome=outcome), now=self._now)
+        case.code = code
+        case.closer_id = self._operator
+        await self._record(case, Happening.CLOSED)
+        if not gone:
+            await self._tell(case, EventKind.CLOSED)
+        await self._ring(case, QUEUE)
+
+    async def _locked(self, number: UUID) -> Case:
+        case = await self._cases.locked(number)
+        if case is None:
+            raise CaseUnknown
+        await self._cases.lock_thread(number)
+        return case
+
+    async def _append(self, case: Case, kind: EntryKind, *, entry: UUID, words: str) -> None:
+        sealed = seal_words(self._privacy, words, case=case.number, entry=entry)
+        await self._cases.append(
+            [
+                {
+                    "number": entry,
+                    "case_id": case.number,
+                    "kind": kind,
+                    "text": sealed,
+                    "author_id": self._operator,
+                    "sent_at": self._now,
+                }
+            ]
+        )
+
+    async def _record(self, case: Case, what: Happening, *, words: str | None = None) -> None:
+        entry = happening(self._privacy, case.number, what, now=self._now, by=self._operator, words=words)
+        await self._cases.append([entry])
+
+    async def _tell(self, case: Case, kind: EventKind, *, message: UUID | None = None) -> None:
+        await self._events.add(case.number, kind=kind, number=uuid4(), message_id=message)
+
+    async def _ring(self, case: Case, *topics: str) -> None:
+        await ring(self._session, case_topic(case.number), operator_topic(self._operator), *topics)

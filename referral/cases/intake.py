@@ -1,0 +1,195 @@
+"""What the bot can do to a case: open it, add the visitor's words, raise danger, leave, have it forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.cases import rules
+from referral.cases.designations import candidates
+from referral.cases.repository import CaseRepository
+from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Standing
+from referral.cases.schemas import CaseOpened, CaseStatus, NewCase, NewMessage
+from referral.cases.sealed import Card, seal_card, seal_words
+from referral.cases.standing import happening, stand, standing_of
+from referral.cases.tables import Case
+from referral.changes import QUEUE, case_topic, operator_topic, ring
+from referral.errors import CaseUnknown
+from referral.events.repository import EventRepository
+from referral.privacy import Privacy
+
+_SENDERS = {
+    "visitor": EntryKind.VISITOR,
+    "bot": EntryKind.BOT,
+    "operator": EntryKind.COLLEAGUE,
+}
+
+
+class Intake:
+    """The bot's side of the desk, within one transaction; doing anything twice is doing it once."""
+
+    def __init__(self, session: AsyncSession, *, privacy: Privacy, now: datetime) -> None:
+        self._session = session
+        self._cases = CaseRepository(session)
+        self._privacy = privacy
+        self._now = now
+
+    async def open(self, wanted: NewCase) -> tuple[CaseOpened, bool]:
+        """Put a conversation into the queue; True if it was not there already."""
+        added = await self._added(wanted)
+        case = await self._known(wanted.id)
+        if added:
+            await self._cases.lock_thread(case.number)
+            await self._cases.append(list(self._first_entries(wanted)))
+            await ring(self._session, QUEUE, case_topic(case.number))
+        place = await self._cases.place(case)
+        opened = CaseOpened(
+            id=case.number, designation=case.designation, state=CaseState(case.state), place=place
+        )
+        return opened, added
+
+    async def hear(self, number: UUID, message: NewMessage) -> bool:
+        """Add what the visitor wrote; True if it was not there already. Raises ``CaseClosed``."""
+        case = await self._known(number)
+        if message.danger.rank > DangerLevel(case.danger).rank:
+            # The row is locked before the thread, as everywhere, and only if it must change.
+            case = await self._locked(number)
+        await self._cases.lock_thread(number)
+        if await self._cases.has(number, message.id):
+            return False
+        # The case may have been closed while we waited for its thread.
+        case = await self._known(number)
+        verdict = rules.heard(standing_of(case), danger=message.danger)
+        words = seal_words(self._privacy, message.text, case=number, entry=message.id)
+        await self._cases.append(
+            [
+                {
+                    "number": message.id,
+                    "case_id": number,
+                    "kind": EntryKind.VISITOR,
+                    "text": words,
+                    "danger": message.danger,
+                    "sent_at": message.sent_at,
+                }
+            ]
+        )
+        await self._raise(case, verdict)
+        await self._ring(case)
+        return True
+
+    async def raise_danger(self, number: UUID, danger: DangerLevel) -> None:
+        """The case is at least this dangerous from now on."""
+        case = await self._locked(number)
+        await self._cases.lock_thread(number)
+        await self._raise(case, rules.raised(standing_of(case), danger=danger))
+
+    async def leave(self, number: UUID) -> None:
+        """The visitor withdrew: nothing more is sent to them."""
+        case = await self._locked(number)
+        await self._cases.lock_thread(number)
+        if case.gone_at is not None:
+            return
+        await self._end(case, rules.left(standing_of(case)), what=Happening.LEFT)
+
+    async def forget(self, number: UUID) -> None:
+        """Erase every word of this case; when and how it went remains, and to whom it belonged does not."""
+        case = await self._locked(number)
+        await self._cases.lock_thread(number)
+        if case.forgotten_at is not None:
+            return
+        holder = case.holder_id
+        case.card = case.conversation = case.role = None
+        case.forgotten_at = self._now
+        await self._end(case, rules.forgotten(standing_of(case)), what=Happening.FORGOTTEN)
+        await self._cases.erase_words(number, now=self._now)
+        if holder is not None:
+            await ring(self._session, operator_topic(holder))
+
+    async def status(self, number: UUID) -> CaseStatus:
+        """Where the case stands."""
+        case = await self._known(number)
+        waiting = await self._cases.waiting()
+        return CaseStatus(
+            id=case.number,
+            state=CaseState(case.state),
+            place=await self._cases.place(case),
+            waiting=sum(count for count, _ in waiting.values()),
+        )
+
+    async def _added(self, wanted: NewCase) -> bool:
+        values = self._values(wanted)
+        for designation in candidates(wanted.id.bytes):
+            if await self._cases.add(values | {"designation": designation}):
+                return True
+            if await self._cases.get(wanted.id) is not None:
+                return False
+        raise AssertionError("candidates never end")
+
+    def _values(self, wanted: NewCase) -> dict[str, Any]:
+        card = Card(consent=wanted.consent, answers=wanted.card, said=wanted.said)
+        return {
+            "number": wanted.id,
+            "state": CaseState.WAITING,
+            "danger": wanted.danger,
+            "conversation": wanted.conversation,
+            "channel": wanted.channel,
+            "locale": wanted.locale,
+            "country": wanted.country,
+            "role": wanted.role,
+            "reason": wanted.reason,
+            "card": seal_card(self._privacy, card, case=wanted.id),
+            "opened_at": wanted.opened_at,
+            "received_at": self._now,
+        }
+
+    def _first_entries(self, wanted: NewCase) -> Iterator[Any]:
+        for message in wanted.messages:
+            if not message.text:
+                continue
+            yield {
+                "number": message.id,
+                "case_id": wanted.id,
+                "kind": _SENDERS[message.sender],
+                "text": seal_words(self._privacy, message.text, case=wanted.id, entry=message.id),
+                "sent_at": message.sent_at,
+            }
+        yield happening(self._privacy, wanted.id, Happening.OPENED, now=self._now, danger=wanted.danger)
+
+    async def _raise(self, case: Case, verdict: Standing) -> None:
+        if verdict.danger == case.danger:
+            return
+        stand(case, verdict, now=self._now)
+        entry = happening(
+            self._privacy, case.number, Happening.DANGER_RAISED, now=self._now, danger=verdict.danger
+        )
+        await self._cases.append([entry])
+        await ring(self._session, QUEUE)
+        await self._ring(case)
+
+    async def _end(self, case: Case, verdict: Standing, *, what: Happening) -> None:
+        stand(case, verdict, now=self._now)
+        await EventRepository(self._session).drop_all(case.number)
+        await self._cases.append([happening(self._privacy, case.number, what, now=self._now)])
+        await ring(self._session, QUEUE)
+        await self._ring(case)
+
+    async def _ring(self, case: Case) -> None:
+        await ring(self._session, case_topic(case.number))
+        if case.holder_id is not None:
+            await ring(self._session, operator_topic(case.holder_id))
+
+    async def _known(self, number: UUID) -> Case:
+        return _found(await self._cases.get(number))
+
+    async def _locked(self, number: UUID) -> Case:
+        return _found(await self._cases.locked(number))
+
+
+def _found(case: Case | None) -> Case:
+    if case is None:
+        raise CaseUnknown("There is no such case.")
+    return case

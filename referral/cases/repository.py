@@ -1,0 +1,183 @@
+"""How cases and threads are read and written; the only place with queries about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from referral.cases.rules import CaseState, DangerLevel, EntryKind
+from referral.cases.tables import Case, Message
+
+# Locks are taken in one order, the row of the case before its thread, so that nobody waits in a circle. All
+# row locks are FOR NO KEY UPDATE: an ordinary message, whose foreign key touches the row with FOR KEY SHARE,
+# neither waits for them nor makes Take next skip a case whose visitor is writing at that very moment.
+
+
+class CaseRepository:
+    """Cases and their threads within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, number: UUID) -> Case | None:
+        """The case as it is now, unlocked."""
+        return await self._session.get(Case, number, populate_existing=True)
+
+    async def locked(self, number: UUID) -> Case | None:
+        """The case, which nobody else changes until this transaction ends."""
+        query = select(Case).where(Case.number == number).with_for_update(key_share=True)
+        return await self._session.scalar(query, execution_options={"populate_existing": True})
+
+    async def lock_thread(self, number: UUID) -> None:
+        """Until this transaction ends nobody else adds to this thread: entries never overtake each other."""
+        await self._session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:case, 0))"), {"case": str(number)}
+        )
+
+    async def add(self, values: Mapping[str, Any]) -> bool:
+        """Insert a case; False when its id or its designation is in use already."""
+        statement = insert(Case).values(dict(values)).on_conflict_do_nothing().returning(Case.number)
+        return await self._session.scalar(statement) is not None
+
+    async def first_waiting(self) -> Case | None:
+        """The next case by danger and age that no colleague is taking right now, locked."""
+        query = (
+            select(Case)
+            .where(Case.state == CaseState.WAITING)
+            .order_by(*_turn())
+            .limit(1)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        return await self._session.scalar(query, execution_options={"populate_existing": True})
+
+    async def place(self, case: Case) -> int | None:
+        """How many stand in the queue up to and including this case; None unless it waits."""
+        if case.state != CaseState.WAITING:
+            return None
+        ahead = tuple_(-Case.danger_rank, Case.received_at, Case.number) <= tuple_(
+            -DangerLevel(case.danger).rank, case.received_at, case.number
+        )
+        query = select(func.count()).select_from(Case).where(Case.state == CaseState.WAITING, ahead)
+        return await self._session.scalar(query)
+
+    async def waiting(self) -> Mapping[DangerLevel, tuple[int, datetime]]:
+        """For each danger level that waits: how many, and since when the first of them."""
+        query = (
+            select(Case.danger, func.count(), func.min(Case.received_at))
+            .where(Case.state == CaseState.WAITING)
+            .group_by(Case.danger)
+        )
+        return {
+            DangerLevel(danger): (number, since)
+            for danger, number, since in (await self._session.execute(query)).all()
+        }
+
+    async def open_counts(self) -> Mapping[tuple[CaseState, DangerLevel], int]:
+        """How many cases are open, by state and danger."""
+        query = (
+            select(Case.state, Case.danger, func.count())
+            .where(Case.state != CaseState.CLOSED)
+            .group_by(Case.state, Case.danger)
+        )
+        rows = (await self._session.execute(query)).all()
+        return {(CaseState(state), DangerLevel(danger)): number for state, danger, number in rows}
+
+    async def held_by(self, operator: UUID) -> Sequence[tuple[Case, int]]:
+        """The cases of an operator, each with how many of the visitor's messages are unanswered."""
+        answer, word = aliased(Message), aliased(Message)
+        answered = (
+            select(func.coalesce(func.max(answer.seq), 0))
+            .where(answer.case_id == Case.number, answer.kind == EntryKind.OPERATOR)
+            .scalar_subquery()
+        )
+        unanswered = (
+            select(func.count())
+            .select_from(word)
+            .where(word.case_id == Case.number, word.kind == EntryKind.VISITOR, word.seq > answered)
+            .scalar_subquery()
+        )
+        query = (
+            select(Case, unanswered)
+            .where(Case.state == CaseState.HELD, Case.holder_id == operator)
+            .order_by(*_turn())
+        )
+        return [(case, number) for case, number in (await self._session.execute(query)).all()]
+
+    async def holds_any(self, operator: UUID) -> bool:
+        """True when an operator still holds a case."""
+        query = select(exists().where(Case.state == CaseState.HELD, Case.holder_id == operator))
+        return bool(await self._session.scalar(query))
+
+    async def all_open(self, *, limit: int) -> Sequence[Case]:
+        """Every open case in the order of the queue, for supervisors."""
+        query = select(Case).where(Case.state != CaseState.CLOSED).order_by(*_turn()).limit(limit)
+        return (await self._session.scalars(query)).all()
+
+    async def earlier(self, case: Case) -> int:
+        """How many other cases this visitor has had, as far as they were not forgotten."""
+        if case.conversation is None:
+            return 0
+        query = (
+            select(func.count())
+            .select_from(Case)
+            .where(Case.conversation == case.conversation, Case.number != case.number)
+        )
+        return await self._session.scalar(query) or 0
+
+    async def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Add entries to a thread in this order; one whose id is there already is left as it is."""
+        if not entries:
+            return
+        columns = set().union(*entries)
+        rows = [{column: entry.get(column) for column in columns} for entry in entries]
+        # As a list of parameters, since SQLAlchemy would compile a list of values anew every time.
+        await self._session.execute(insert(Message).on_conflict_do_nothing(), rows)
+
+    async def thread(self, case: UUID) -> Sequence[Message]:
+        """All entries of a thread, oldest first."""
+        query = select(Message).where(Message.case_id == case).order_by(Message.seq)
+        return (await self._session.scalars(query)).all()
+
+    async def outline(self, case: UUID) -> Sequence[tuple[int, UUID, str]]:
+        """Position, id and kind of all entries of a thread, oldest first, without their words."""
+        query = (
+            select(Message.seq, Message.number, Message.kind)
+            .where(Message.case_id == case)
+            .order_by(Message.seq)
+        )
+        return [(seq, number, kind) for seq, number, kind in (await self._session.execute(query)).all()]
+
+    async def entries(self, case: UUID, seqs: Iterable[int]) -> Sequence[Message]:
+        """Some entries of a thread, oldest first."""
+        query = select(Message).where(Message.case_id == case, Message.seq.in_(seqs)).order_by(Message.seq)
+        return (await self._session.scalars(query)).all()
+
+    async def has(self, case: UUID, number: UUID) -> bool:
+        """True when an entry of this id stands in the thread."""
+        query = select(exists().where(Message.case_id == case, Message.number == number))
+        return bool(await self._session.scalar(query))
+
+    async def words(self, case: UUID, number: UUID) -> bytes | None:
+        """The sealed words of one entry, or None when they were erased."""
+        query = select(Message.text).where(and_(Message.case_id == case, Message.number == number))
+        return await self._session.scalar(query)
+
+    async def erase_words(self, case: UUID, *, now: datetime) -> None:
+        """Erase every word of a thread; what happened and when remains."""
+        await self._session.execute(
+            update(Message)
+            .where(Message.case_id == case, Message.text.is_not(None))
+            .values(text=None, erased_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _turn() -> tuple[Any, ...]:
+    return Case.danger_rank.desc(), Case.received_at, Case.number

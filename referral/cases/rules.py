@@ -1,0 +1,183 @@
+"""What may happen to a case: who may hold it, what closes it, whose turn it is. No database, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from referral.errors import CaseAlreadyHeld, CaseClosed, CaseNotHeld, FormIncomplete, VisitorGone
+
+#: A reason that is shorter explains nothing to whoever reads the record later.
+MIN_PICK_REASON = 10
+
+
+class DangerLevel(StrEnum):
+    """How much harm may come if nobody acts, from none to minutes away."""
+
+    NONE = "none"
+    CONCERN = "concern"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+    @property
+    def rank(self) -> int:
+        """0 for none to 3 for emergency, so that levels can be compared."""
+        return list(DangerLevel).index(self)
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    CLOSED = "closed"
+
+
+class EntryKind(StrEnum):
+    """Who put an entry into the thread."""
+
+    VISITOR = "visitor"
+    BOT = "bot"
+    COLLEAGUE = "colleague"  # What an operator said in an earlier case of the same visitor.
+    OPERATOR = "operator"
+    NOTE = "note"  # For colleagues only; never leaves the desk.
+    EVENT = "event"  # Something that happened to the case.
+
+
+class Happening(StrEnum):
+    """What an entry of kind ``event`` records."""
+
+    OPENED = "opened"
+    TAKEN = "taken"
+    PICKED = "picked"
+    RELEASED = "released"
+    CLOSED = "closed"
+    DANGER_RAISED = "danger_raised"
+    LEFT = "left"
+    UNREACHABLE = "unreachable"
+    FORGOTTEN = "forgotten"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    ADVICE_GIVEN = "advice_given"
+    EMERGENCY_SERVICES = "emergency_services"
+    CHILD_PROTECTION = "child_protection"
+    LAW_ENFORCEMENT = "law_enforcement"
+    HEALTHCARE = "healthcare"
+    SCHOOL = "school"
+    OTHER_ORGANISATION = "other_organisation"
+    VISITOR_SILENT = "visitor_silent"
+    NOT_FOR_US = "not_for_us"
+    # The two that no operator chooses.
+    LEFT = "left"
+    FORGOTTEN = "forgotten"
+
+
+#: What an operator can choose from.
+OPERATOR_OUTCOMES = tuple(item for item in Outcome if item not in (Outcome.LEFT, Outcome.FORGOTTEN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the rules need to know about a case."""
+
+    state: CaseState
+    danger: DangerLevel
+    holder: UUID | None = None
+    #: True once the visitor withdrew or can no longer be reached.
+    gone: bool = False
+    outcome: Outcome | None = None
+
+
+def taken(case: Standing, *, by: UUID) -> Standing:
+    """The case after an operator took it from the queue."""
+    if case.state is CaseState.CLOSED:
+        raise CaseClosed
+    if case.state is CaseState.HELD:
+        raise CaseAlreadyHeld
+    return replace(case, state=CaseState.HELD, holder=by)
+
+
+def picked(case: Standing, *, by: UUID, reason: str) -> Standing:
+    """The case after a supervisor took it past the queue, or out of a colleague's hands, for a reason."""
+    if len(reason.strip()) < MIN_PICK_REASON:
+        raise FormIncomplete("Please say in a few words why you take this case past the queue.")
+    if case.state is CaseState.CLOSED:
+        raise CaseClosed
+    if case.holder == by:
+        raise CaseAlreadyHeld("You hold this case already.")
+    return replace(case, state=CaseState.HELD, holder=by)
+
+
+def released(case: Standing, *, by: UUID) -> Standing:
+    """The case after its holder gave it back to the queue; a visitor who left has nothing to wait for."""
+    _held(case, by=by)
+    if case.gone:
+        raise VisitorGone("The visitor has left, so nobody else can talk to them: close the case instead.")
+    return replace(case, state=CaseState.WAITING, holder=None)
+
+
+def closed(case: Standing, *, by: UUID, outcome: Outcome) -> Standing:
+    """The case after its holder closed it."""
+    _held(case, by=by)
+    if outcome not in OPERATOR_OUTCOMES:
+        raise FormIncomplete("Please choose how this case ended.")
+    return replace(case, state=CaseState.CLOSED, holder=None, outcome=outcome)
+
+
+def written(case: Standing, *, by: UUID) -> Standing:
+    """The case after its holder wrote to the visitor: unchanged, if they may."""
+    _held(case, by=by)
+    if case.gone:
+        raise VisitorGone
+    return case
+
+
+def noted(case: Standing, *, by: UUID) -> Standing:
+    """The case after its holder wrote a note: unchanged, if they may; also when the visitor has left."""
+    _held(case, by=by)
+    return case
+
+
+def heard(case: Standing, *, danger: DangerLevel) -> Standing:
+    """The case after the visitor wrote; danger rises and never falls."""
+    if case.state is CaseState.CLOSED or case.gone:
+        raise CaseClosed
+    return raised(case, danger=danger)
+
+
+def raised(case: Standing, *, danger: DangerLevel) -> Standing:
+    """The case after the bot reported a danger level; a closed case and a lower level change nothing."""
+    if case.state is CaseState.CLOSED or danger.rank <= case.danger.rank:
+        return case
+    return replace(case, danger=danger)
+
+
+def left(case: Standing) -> Standing:
+    """The case after the visitor withdrew: nobody need wait, but a holder still files notes and a code."""
+    if case.state is CaseState.WAITING:
+        return replace(case, state=CaseState.CLOSED, gone=True, outcome=Outcome.LEFT)
+    return replace(case, gone=True)
+
+
+def forgotten(case: Standing) -> Standing:
+    """The case after the visitor asked for deletion: closed, whoever held it."""
+    if case.state is CaseState.CLOSED:
+        return replace(case, gone=True)
+    return replace(case, state=CaseState.CLOSED, holder=None, gone=True, outcome=Outcome.FORGOTTEN)
+
+
+def turn(danger: DangerLevel, *, received_at: datetime, number: UUID) -> tuple[int, datetime, UUID]:
+    """Sorts the queue: more danger first, then the longer wait; the id only breaks ties."""
+    return (-danger.rank, received_at, number)
+
+
+def _held(case: Standing, *, by: UUID) -> None:
+    if case.state is CaseState.CLOSED:
+        raise CaseClosed
+    if case.holder != by:
+        raise CaseNotHeld

@@ -1,0 +1,95 @@
+"""Our half of the JSON that bot and referral exchange about cases."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from referral.cases.rules import CaseState, DangerLevel
+
+#: As much as the bot lets through from either side.
+MAX_WORDS = 10_000
+MAX_MESSAGES = 500
+MAX_ANSWERS = 64
+MAX_SAID = 200
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Words = Annotated[str, StringConstraints(max_length=MAX_WORDS)]
+Answer = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class _Request(BaseModel):
+    # A field that we do not know is a misunderstanding between two versions: better said than lost.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EarlierMessage(_Request):
+    """What was said before the case was opened."""
+
+    id: UUID
+    #: An operator spoke in an earlier case of the same conversation.
+    sender: Literal["visitor", "bot", "operator"]
+    text: Words
+    sent_at: AwareDatetime
+
+
+class NewCase(_Request):
+    """A conversation that needs a person, with what the operator must not ask again."""
+
+    id: UUID
+    conversation: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    channel: Slug
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")]
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    role: Slug | None = None
+    danger: DangerLevel
+    reason: Slug
+    opened_at: AwareDatetime
+    consent: Annotated[str, StringConstraints(max_length=2_000)]
+    card: Annotated[dict[Key, Answer], Field(max_length=MAX_ANSWERS)] = {}
+    said: Annotated[tuple[Key, ...], Field(max_length=MAX_SAID)] = ()
+    messages: Annotated[tuple[EarlierMessage, ...], Field(max_length=MAX_MESSAGES)] = ()
+
+
+class NewMessage(_Request):
+    """What the visitor wrote while the case is open."""
+
+    id: UUID
+    text: Words
+    sent_at: AwareDatetime
+    danger: DangerLevel = DangerLevel.NONE
+
+
+class NewDanger(_Request):
+    """How dangerous the bot now thinks it is."""
+
+    danger: DangerLevel
+
+
+class CaseOpened(BaseModel):
+    """The case as it stands in the queue."""
+
+    id: UUID
+    designation: str
+    state: CaseState
+    #: Place in line from 1; none unless the case waits.
+    place: int | None
+
+
+class CaseStatus(BaseModel):
+    """Where a case stands, for a visitor who waits."""
+
+    id: UUID
+    state: CaseState
+    place: int | None
+    #: How many wait, whatever their danger.
+    waiting: int
+
+
+class MessageStored(BaseModel):
+    """The message is on disk."""
+
+    id: UUID

@@ -1,0 +1,49 @@
+"""How the words of a case are sealed for its rows, and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from uuid import UUID
+
+from referral.privacy import Privacy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the operator need not ask again."""
+
+    #: The sentence that the visitor agreed to.
+    consent: str = ""
+    #: Harm, since when, and every other answer that the bot collected.
+    answers: Mapping[str, str] = field(default_factory=dict)
+    #: Keys of what the bot said, oldest first.
+    said: tuple[str, ...] = ()
+
+
+def seal_card(privacy: Privacy, card: Card, *, case: UUID) -> bytes:
+    """The card as it is stored."""
+    return privacy.seal(
+        json.dumps(asdict(card), ensure_ascii=False), table="case", column="card", row=str(case)
+    )
+
+
+def read_card(privacy: Privacy, sealed: bytes | None, *, case: UUID) -> Card:
+    """The card as it was; an empty one when it was erased."""
+    if sealed is None:
+        return Card()
+    raw = json.loads(privacy.unseal(sealed, table="case", column="card", row=str(case)))
+    return Card(consent=raw["consent"], answers=raw["answers"], said=tuple(raw["said"]))
+
+
+def seal_words(privacy: Privacy, words: str, *, case: UUID, entry: UUID) -> bytes:
+    """Words of a thread as they are stored."""
+    return privacy.seal(words, table="message", column="text", row=f"{case}/{entry}")
+
+
+def read_words(privacy: Privacy, sealed: bytes | None, *, case: UUID, entry: UUID) -> str | None:
+    """Words of a thread as they were; None when they were erased."""
+    if sealed is None:
+        return None
+    return privacy.unseal(sealed, table="message", column="text", row=f"{case}/{entry}")

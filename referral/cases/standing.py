@@ -1,0 +1,62 @@
+"""How a stored case is shown to the rules, and how their verdict is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome, Standing
+from referral.cases.sealed import seal_words
+from referral.cases.tables import Case
+from referral.privacy import Privacy
+
+
+def standing_of(case: Case) -> Standing:
+    """What the rules need to know about a case."""
+    return Standing(
+        state=CaseState(case.state),
+        danger=DangerLevel(case.danger),
+        holder=case.holder_id,
+        gone=case.gone_at is not None,
+        outcome=Outcome(case.outcome) if case.outcome else None,
+    )
+
+
+def stand(case: Case, standing: Standing, *, now: datetime) -> None:
+    """Bring the stored case to where the rules say it stands."""
+    if standing.holder != case.holder_id and standing.holder is not None:
+        case.taken_at = now
+    if standing.state is CaseState.CLOSED and case.state != CaseState.CLOSED:
+        case.closed_at = now
+    if standing.gone and case.gone_at is None:
+        case.gone_at = now
+    case.state = standing.state
+    case.danger = standing.danger
+    case.holder_id = standing.holder
+    case.outcome = standing.outcome
+
+
+def happening(
+    privacy: Privacy,
+    case: UUID,
+    what: Happening,
+    *,
+    now: datetime,
+    by: UUID | None = None,
+    danger: DangerLevel | None = None,
+    words: str | None = None,
+) -> Mapping[str, Any]:
+    """An entry of the thread that records what happened, with a reason in words where one was given."""
+    number = uuid4()
+    return {
+        "number": number,
+        "case_id": case,
+        "kind": EntryKind.EVENT,
+        "happened": what,
+        "author_id": by,
+        "danger": danger,
+        "text": seal_words(privacy, words, case=case, entry=number) if words else None,
+        "sent_at": now,
+    }

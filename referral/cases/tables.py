@@ -1,0 +1,140 @@
+"""Which tables hold a case and its thread; the thread is the record, and its words are sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome
+from referral.database import Base
+
+
+def _one_of(members: type[StrEnum]) -> str:
+    return ", ".join(f"'{member}'" for member in members)
+
+
+_RANK = "CASE danger {} END".format(" ".join(f"WHEN '{level}' THEN {level.rank}" for level in DangerLevel))
+
+
+class Case(Base):
+    """A conversation that needs a person."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        # Stored values are the slugs that the code knows.
+        CheckConstraint(f"state IN ({_one_of(CaseState)})", name="case_state_is_known"),
+        CheckConstraint(f"danger IN ({_one_of(DangerLevel)})", name="case_danger_is_known"),
+        CheckConstraint(f"outcome IN ({_one_of(Outcome)})", name="case_outcome_is_known"),
+        # Somebody holds a case exactly while it is held, and one person only.
+        CheckConstraint("(state = 'held') = (holder_id IS NOT NULL)", name="held_has_holder"),
+        # A closed case says how it ended and when; an open one cannot have ended.
+        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_has_outcome"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        # What an operator closed carries a code for the yearly report.
+        CheckConstraint(
+            "outcome IS NULL OR outcome IN ('left', 'forgotten')"
+            " OR (code IS NOT NULL AND closer_id IS NOT NULL)",
+            name="closed_by_operator_has_code",
+        ),
+        # A forgotten case keeps no card and no link to the visitor, and nobody works on it.
+        CheckConstraint(
+            "forgotten_at IS NULL OR (card IS NULL AND conversation IS NULL AND role IS NULL"
+            " AND state = 'closed')",
+            name="forgotten_is_empty",
+        ),
+        # Every other case has both, so that the operator never starts with nothing.
+        CheckConstraint(
+            "forgotten_at IS NOT NULL OR (card IS NOT NULL AND conversation IS NOT NULL)",
+            name="remembered_is_whole",
+        ),
+        # Two open cases never answer to the same name.
+        Index(
+            "uq_case_designation_open", "designation", unique=True, postgresql_where=text("state <> 'closed'")
+        ),
+        # Take next reads the first row of this index.
+        Index(
+            "ix_case_queue",
+            text("danger_rank DESC"),
+            "received_at",
+            "id",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("ix_case_holder", "holder_id", postgresql_where=text("state = 'held'")),
+        Index("ix_case_conversation", "conversation"),
+    )
+
+    number: Mapped[UUID] = mapped_column("id", primary_key=True)
+    designation: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=CaseState.WAITING)
+    danger: Mapped[str]
+    danger_rank: Mapped[int] = mapped_column(SmallInteger, Computed(_RANK, persisted=True))
+    #: The bot's pseudonym for the visitor; opaque here.
+    conversation: Mapped[str | None]
+    channel: Mapped[str]
+    locale: Mapped[str]
+    country: Mapped[str | None]
+    role: Mapped[str | None]
+    #: The intent or flow that led here.
+    reason: Mapped[str]
+    #: Sealed JSON: the hand-over card, what the bot said, what the visitor agreed to.
+    card: Mapped[bytes | None]
+    #: When the visitor asked for a person, by the bot's clock.
+    opened_at: Mapped[datetime]
+    #: When we heard of it, by ours; the age that orders the queue.
+    received_at: Mapped[datetime]
+    holder_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
+    taken_at: Mapped[datetime | None]
+    closer_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    code: Mapped[str | None]
+    #: Since when the visitor cannot be written to any more.
+    gone_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """One entry of a thread: words of somebody, a note, or something that happened."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        PrimaryKeyConstraint("case_id", "id", name="pk_message"),
+        CheckConstraint(f"kind IN ({_one_of(EntryKind)})", name="message_kind_is_known"),
+        CheckConstraint(f"happened IN ({_one_of(Happening)})", name="message_happening_is_known"),
+        CheckConstraint(f"danger IN ({_one_of(DangerLevel)})", name="message_danger_is_known"),
+        # Only an event records something that happened, and it always does.
+        CheckConstraint("(kind = 'event') = (happened IS NOT NULL)", name="event_has_happening"),
+        # Somebody of ours stands behind what operators write.
+        CheckConstraint("kind NOT IN ('operator', 'note') OR author_id IS NOT NULL", name="author_is_known"),
+        # Words are there until they are erased.
+        CheckConstraint("kind = 'event' OR (text IS NULL) = (erased_at IS NOT NULL)", name="words_or_erased"),
+        Index("uq_message_seq", "seq", unique=True),
+        Index("ix_message_thread", "case_id", "seq"),
+    )
+
+    number: Mapped[UUID] = mapped_column("id")
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id", ondelete="CASCADE"))
+    #: The order of the thread; entries of one case are written one after another.
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    kind: Mapped[str]
+    happened: Mapped[str | None]
+    #: Sealed words.
+    text: Mapped[bytes | None]
+    danger: Mapped[str | None]
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
+    sent_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]

@@ -1,0 +1,80 @@
+"""Which settings the referral service has, where they come from and what to do when one is missing."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from referral.errors import SettingsInvalid
+
+#: What an administrator can do about each setting that has no default.
+_REMEDIES = {
+    "referral_database_url": (
+        "Set PORCHLIGHT_REFERRAL_DATABASE_URL to a PostgreSQL database of the referral service's own, "
+        "for example postgresql:///referral?host=/var/run/postgresql"
+    ),
+    "referral_secret_key": (
+        "Set PORCHLIGHT_REFERRAL_SECRET_KEY to 32 random bytes in base64, made once with "
+        "`head -c 32 /dev/urandom | base64`, and keep a copy: without it stored words cannot be read"
+    ),
+    "service_secret": (
+        "Set PORCHLIGHT_SERVICE_SECRET to the secret that bot and referral share: whsec_ followed by "
+        "24 to 64 random bytes in base64"
+    ),
+}
+
+
+class Settings(BaseSettings):
+    """Settings of the referral service, from ``PORCHLIGHT_*`` variables; secrets have no default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PORCHLIGHT_",
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        frozen=True,
+    )
+
+    #: Where cases are kept, ``postgresql://…`` as libpq understands it.
+    referral_database_url: str = Field(pattern=r"^postgres(ql)?://")
+    #: At least 32 random bytes in base64; stored words are sealed with it.
+    referral_secret_key: str
+    #: Shared with the bot; a Standard Webhooks secret, ``whsec_…``.
+    service_secret: str = Field(pattern=r"^whsec_[A-Za-z0-9+/]{32,}=*$")
+    #: Where the bot is: events go to ``/referral/events`` below it.
+    bot_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
+    #: Where the bot finds us.
+    referral_url: str = Field(default="http://127.0.0.1:8100", pattern=r"^https?://")
+    #: Where operators find the console; the address of the referral service unless set.
+    console_url: str = ""
+    #: How many deliveries to the bot may be under way at once.
+    delivery_concurrency: int = Field(default=10, ge=1, le=100)
+
+    @property
+    def console(self) -> str:
+        """The address that operators open, without a slash at its end."""
+        return (self.console_url or self.referral_url).rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """True when operators reach the console over https, so that cookies may insist on it."""
+        return urlsplit(self.console).scheme == "https"
+
+
+def read() -> Settings:
+    """The settings of this process; raises ``SettingsInvalid`` with one sentence per problem."""
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        raise SettingsInvalid(" ".join(_sentences(error))) from None
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    found = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        remedy = _REMEDIES.get(name)
+        found.append(f"{remedy}." if remedy else f"PORCHLIGHT_{name.upper()}: {problem['msg']}.")
+    return found

@@ -1,0 +1,87 @@
+"""Who is at the console, and whether a form really came from it."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from referral.errors import RequestForged, SupervisorNeeded
+from referral.operators.access import Access, SignedIn
+from referral.services import Services, ServicesIn, TransactionIn
+
+
+def cookie_name(services: Services) -> str:
+    """Over https the browser itself guards the ``__Host-`` prefix; plain http is for loopback only."""
+    return "__Host-porchlight" if services.settings.secure else "porchlight"
+
+
+def cookie_of(request: Request, services: Services) -> str | None:
+    """The session's secret, if the browser sent one."""
+    return request.cookies.get(cookie_name(services))
+
+
+def set_cookie(response: Response, value: str, *, services: Services) -> None:
+    """Sign this browser in; the cookie goes with the browser, and its rights with the session's row."""
+    response.set_cookie(
+        cookie_name(services),
+        value,
+        path="/",
+        httponly=True,
+        secure=services.settings.secure,
+        samesite="strict",
+    )
+
+
+def delete_cookie(response: Response, *, services: Services) -> None:
+    """Sign this browser out."""
+    response.delete_cookie(
+        cookie_name(services), path="/", httponly=True, secure=services.settings.secure, samesite="strict"
+    )
+
+
+def check_origin(request: Request) -> None:
+    """Raise ``RequestForged`` when a browser says that another site sent this form."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site != "same-origin":
+        raise RequestForged
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise RequestForged
+    if site is None and origin is None:
+        # Every browser of the last years sends at least one of them with a form.
+        raise RequestForged
+
+
+async def _signed_in(request: Request, services: ServicesIn, session: TransactionIn) -> SignedIn:
+    access = Access(session, passwords=services.passwords, privacy=services.privacy, now=services.clock())
+    return await access.who(cookie_of(request, services), in_use=True)
+
+
+SignedInOperator = Annotated[SignedIn, Depends(_signed_in)]
+
+
+async def _supervisor(operator: SignedInOperator) -> SignedIn:
+    if not operator.supervises:
+        raise SupervisorNeeded
+    return operator
+
+
+Supervisor = Annotated[SignedIn, Depends(_supervisor)]
+
+
+async def _form(request: Request, operator: SignedInOperator) -> FormData:
+    check_origin(request)
+    form = await request.form()
+    token = form.get("form_token")
+    if not isinstance(token, str) or not hmac.compare_digest(token.encode(), operator.form_token.encode()):
+        raise RequestForged
+    return form
+
+
+#: A form of somebody who is signed in, sent from one of our own pages.
+CheckedForm = Annotated[FormData, Depends(_form)]

@@ -1,0 +1,75 @@
+"""How a page is put together, and where its style and script are found."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from referral.cases.codes import GROUPS
+from referral.cases.rules import MIN_PICK_REASON, OPERATOR_OUTCOMES
+from referral.console.headers import STATIC
+from referral.operators.rules import MAX_PASSWORD, MIN_PASSWORD
+
+HERE = Path(__file__).parent
+STATIC_FOLDER = HERE / "static"
+
+_SLUG = re.compile(r"[a-z0-9]+(?:[_.][a-z0-9]+)*")
+#: Control characters that no text needs; line breaks and tabs stay.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def environment() -> Environment:
+    """The templates, with what all of them use."""
+    pages = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters |= {"spoken": _spoken, "plain": _plain, "instant": _instant}
+    pages.globals |= {
+        "static": {path.name: _address(path) for path in STATIC_FOLDER.iterdir()},
+        "code_groups": GROUPS,
+        "outcomes": OPERATOR_OUTCOMES,
+        "min_password": MIN_PASSWORD,
+        "max_password": MAX_PASSWORD,
+        "min_pick_reason": MIN_PICK_REASON,
+    }
+    return pages
+
+
+def page(pages: Environment, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A whole page."""
+    return HTMLResponse(pages.get_template(template).render(**values), status_code=status)
+
+
+def fragment(pages: Environment, template: str, **values: Any) -> str:
+    """A part of a page, for a page that is already open."""
+    return pages.get_template(template).render(**values).strip()
+
+
+def _address(path: Path) -> str:
+    return f"{STATIC}{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def _spoken(value: str) -> str:
+    """A slug as one would say it: ``this_week`` is "This week"; anything else stays as it is."""
+    if not _SLUG.fullmatch(value):
+        return _plain(value)
+    words = re.sub(r"[_.]", " ", value)
+    return words[:1].upper() + words[1:]
+
+
+def _plain(value: str) -> str:
+    return _CONTROLS.sub("", value)
+
+
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

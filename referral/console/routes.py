@@ -1,0 +1,312 @@
+"""Which pages the console has, and what their forms do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from referral.cases.desk import Desk
+from referral.cases.repository import CaseRepository
+from referral.cases.rules import Outcome
+from referral.cases.schemas import MAX_WORDS
+from referral.console.door import (
+    CheckedForm,
+    SignedInOperator,
+    Supervisor,
+    check_origin,
+    cookie_of,
+    delete_cookie,
+    set_cookie,
+)
+from referral.console.pages import page
+from referral.console.views import Views
+from referral.database import transaction
+from referral.errors import FormIncomplete, OperatorBusy, PasswordTooWeak, ReferralError
+from referral.operators.access import Access
+from referral.operators.repository import OperatorRepository
+from referral.operators.rules import Role
+from referral.services import Services, ServicesIn, TransactionIn
+
+router = APIRouter()
+
+_SEE_OTHER = 303
+
+
+def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperator) -> Desk:
+    return Desk(session, operator=operator.operator, privacy=services.privacy, now=services.clock())
+
+
+def _access(services: ServicesIn, session: TransactionIn) -> Access:
+    return Access(session, passwords=services.passwords, privacy=services.privacy, now=services.clock())
+
+
+def _views(services: ServicesIn, session: TransactionIn) -> Views:
+    return Views(session, privacy=services.privacy)
+
+
+DeskIn = Annotated[Desk, Depends(_desk)]
+AccessIn = Annotated[Access, Depends(_access)]
+ViewsIn = Annotated[Views, Depends(_views)]
+
+
+@router.get("/")
+async def desk_page(services: ServicesIn, operator: SignedInOperator, views: ViewsIn) -> Response:
+    """Who waits, Take next, and my open cases."""
+    return page(
+        services.pages,
+        "desk.html",
+        operator=operator,
+        queue=await views.queue(),
+        mine=await views.mine(operator.operator),
+    )
+
+
+@router.post("/take-next")
+async def take_next(desk: DeskIn, _: CheckedForm) -> Response:
+    """Take the most urgent case; back to the desk when a colleague was faster."""
+    case = await desk.take_next()
+    return _to(f"/cases/{case.number}" if case else "/")
+
+
+@router.get("/cases/{number}")
+async def case_page(
+    number: UUID, services: ServicesIn, operator: SignedInOperator, desk: DeskIn, views: ViewsIn
+) -> Response:
+    """One case that I hold: the card, the thread, and what I can do."""
+    case = await desk.mine(number)
+    return page(
+        services.pages,
+        "case.html",
+        operator=operator,
+        queue=await views.queue(),
+        page=await views.page(case),
+        next_message=uuid4(),
+        next_note=uuid4(),
+        max_words=MAX_WORDS,
+    )
+
+
+@router.post("/cases/{number}/messages")
+async def write(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) -> Response:
+    """Say something to the visitor."""
+    await desk.write(number, entry=_entry(form), words=_words(form))
+    return _sent(request, number)
+
+
+@router.post("/cases/{number}/notes")
+async def note(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) -> Response:
+    """Write something down for colleagues."""
+    await desk.note(number, entry=_entry(form), words=_words(form))
+    return _sent(request, number)
+
+
+@router.post("/cases/{number}/release")
+async def release(number: UUID, desk: DeskIn, _: CheckedForm) -> Response:
+    """Give the case back to the queue."""
+    await desk.release(number)
+    return _to("/")
+
+
+@router.post("/cases/{number}/close")
+async def close(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
+    """End the case."""
+    try:
+        outcome = Outcome(_field(form, "outcome"))
+    except ValueError:
+        raise FormIncomplete("Please choose how this case ended.") from None
+    await desk.close(number, outcome=outcome, code=_field(form, "code"))
+    return _to("/")
+
+
+@router.post("/cases/{number}/pick")
+async def pick(number: UUID, desk: DeskIn, form: CheckedForm, _: Supervisor) -> Response:
+    """Take a certain case past the queue, for a reason."""
+    case = await desk.pick(number, reason=_field(form, "reason"))
+    return _to(f"/cases/{case.number}")
+
+
+@router.get("/supervision")
+async def supervision_page(services: ServicesIn, operator: Supervisor, views: ViewsIn) -> Response:
+    """All open cases."""
+    return page(
+        services.pages,
+        "supervision.html",
+        operator=operator,
+        queue=await views.queue(),
+        listed=await views.all_open(),
+        now=services.clock(),
+    )
+
+
+@router.get("/operators")
+async def operators_page(
+    services: ServicesIn, operator: Supervisor, views: ViewsIn, session: TransactionIn
+) -> Response:
+    """Who works here."""
+    return await _operators(services, operator=operator, views=views, session=session)
+
+
+@router.post("/operators")
+async def invite(
+    services: ServicesIn,
+    operator: Supervisor,
+    views: ViewsIn,
+    session: TransactionIn,
+    access: AccessIn,
+    form: CheckedForm,
+) -> Response:
+    """A one-time link for a new operator, or another one for somebody who cannot get in."""
+    name = _field(form, "name")
+    if form.get("again"):
+        secret = await access.invite_again(name)
+    else:
+        secret = await access.invite(name, role=Role(_field(form, "role")))
+    link = f"{services.settings.console}/invitation/{secret}"
+    return await _operators(
+        services, operator=operator, views=views, session=session, link=link, invited=name.strip().lower()
+    )
+
+
+@router.post("/operators/{number}/disable")
+async def disable(
+    number: UUID, access: AccessIn, session: TransactionIn, _: Supervisor, __: CheckedForm
+) -> Response:
+    """The operator cannot come in any more."""
+    if await CaseRepository(session).holds_any(number):
+        raise OperatorBusy
+    await access.disable(number)
+    return _to("/operators")
+
+
+@router.get("/sign-in")
+async def sign_in_page(services: ServicesIn) -> Response:
+    """The door."""
+    return page(services.pages, "sign_in.html", refusal=None, name="")
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, services: ServicesIn) -> Response:
+    """Come in with name and password."""
+    check_origin(request)
+    form = await request.form()
+    name, password = _field(form, "name"), _field(form, "password", strip=False)
+    async with services.passwords.turn(), transaction(services.sessions) as session:
+        cookie = await _access(services, session).sign_in(name, password)
+    if isinstance(cookie, ReferralError):
+        return page(
+            services.pages, "sign_in.html", status=cookie.http_status, refusal=cookie.sentence, name=name
+        )
+    return _come_in(cookie, services=services)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, services: ServicesIn, access: AccessIn, _: CheckedForm) -> Response:
+    """Leave, in this browser."""
+    await access.sign_out(cookie_of(request, services) or "")
+    response = _to("/sign-in")
+    delete_cookie(response, services=services)
+    response.headers["clear-site-data"] = '"cache", "storage"'
+    return response
+
+
+@router.get("/invitation/{secret}")
+async def invitation_page(secret: str, services: ServicesIn, access: AccessIn) -> Response:
+    """The first time: choose a password. Looking at the page does not use the link up."""
+    operator = await access.invited(secret)
+    return page(services.pages, "invitation.html", name=operator.name, secret=secret, refusal=None)
+
+
+@router.post("/invitation/{secret}")
+async def accept_invitation(secret: str, request: Request, services: ServicesIn) -> Response:
+    """The password is chosen, the link is used up, the operator is signed in."""
+    check_origin(request)
+    form = await request.form()
+    password = _field(form, "password", strip=False)
+    try:
+        if password != _field(form, "again", strip=False):
+            raise PasswordTooWeak("The two passwords are not the same.")
+        async with services.passwords.turn(), transaction(services.sessions) as session:
+            cookie = await _access(services, session).accept(secret, password)
+    except PasswordTooWeak as refusal:
+        async with transaction(services.sessions) as session:
+            operator = await _access(services, session).invited(secret)
+        return page(
+            services.pages,
+            "invitation.html",
+            status=refusal.http_status,
+            name=operator.name,
+            secret=secret,
+            refusal=refusal.sentence,
+        )
+    return _come_in(cookie, services=services)
+
+
+@router.get("/session")
+async def session_state(_: SignedInOperator) -> Response:
+    """204 while this browser is signed in, for a page whose stream broke off."""
+    return Response(status_code=204)
+
+
+async def _operators(
+    services: Services,
+    *,
+    operator: Supervisor,
+    views: Views,
+    session: TransactionIn,
+    link: str | None = None,
+    invited: str | None = None,
+) -> Response:
+    return page(
+        services.pages,
+        "operators.html",
+        operator=operator,
+        queue=await views.queue(),
+        everyone=await OperatorRepository(session).everyone(),
+        link=link,
+        invited=invited,
+        roles=list(Role),
+    )
+
+
+def _come_in(cookie: str, *, services: Services) -> Response:
+    response = _to("/")
+    set_cookie(response, cookie, services=services)
+    return response
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(path, status_code=_SEE_OTHER)
+
+
+def _sent(request: Request, number: UUID) -> Response:
+    """For a script the id of the next entry, so that sending twice is never saying twice; else the page."""
+    if request.headers.get("accept") == "application/json":
+        return JSONResponse({"next": str(uuid4())})
+    return _to(f"/cases/{number}")
+
+
+def _entry(form: FormData) -> UUID:
+    try:
+        return UUID(_field(form, "entry"))
+    except ValueError:
+        raise FormIncomplete from None
+
+
+def _words(form: FormData) -> str:
+    words = _field(form, "words").replace("\r\n", "\n")
+    if not words:
+        raise FormIncomplete("There is nothing to send yet.")
+    if len(words) > MAX_WORDS:
+        raise FormIncomplete(f"This is too long: at most {MAX_WORDS} characters at once.")
+    return words
+
+
+def _field(form: FormData, name: str, *, strip: bool = True) -> str:
+    value = form.get(name)
+    if not isinstance(value, str):
+        raise FormIncomplete
+    return value.strip() if strip else value

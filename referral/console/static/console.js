@@ -1,0 +1,212 @@
+// What makes an open page live: parts that change are replaced, forms are sent without leaving the page, a
+// draft survives a reconnect. A hundred and fifty lines of our own instead of htmx: every page also works by
+// plain forms, the strict policy (no inline style, no eval) needs no exceptions, and nothing foreign runs beside
+// a child's words. Nothing is ever put into localStorage.
+"use strict";
+
+const body = document.body;
+const notice = document.getElementById("notice");
+const thread = document.getElementById("thread");
+const title = document.title;
+
+// ---- Times, in the reader's zone ----
+
+const clock = new Intl.DateTimeFormat(undefined, {timeStyle: "short"});
+const dayAndClock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "short"});
+
+function ago(then) {
+  const minutes = Math.max(0, Math.floor((Date.now() - then) / 60000));
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min ago`;
+  return `${Math.floor(hours / 24)} days ago`;
+}
+
+function showTimes(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const then = new Date(element.dateTime);
+    const today = then.toDateString() === new Date().toDateString();
+    element.textContent = "ago" in element.dataset ? ago(then) : (today ? clock : dayAndClock).format(then);
+    element.title = dayAndClock.format(then);
+  }
+}
+
+// ---- The title says how many wait, for whoever has another tab in front ----
+
+let unseen = 0;
+
+function showTitle() {
+  const queue = document.getElementById("queue");
+  if (body.dataset.counts === "queue" && queue) {
+    const {waiting, emergencies} = queue.dataset;
+    const mark = Number(emergencies) ? `(${waiting}) EMERGENCY · ` : Number(waiting) ? `(${waiting}) ` : "";
+    document.title = mark + title;
+  } else if (body.dataset.case) {
+    document.title = (unseen ? `(${unseen} new) ` : "") + title;
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unseen = 0;
+  showTitle();
+});
+
+// ---- Parts that the server sends ----
+
+function showPart(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  showTimes(template.content);
+  for (const fresh of [...template.content.children]) {
+    const shown = document.getElementById(fresh.id);
+    if (shown && shown.dataset.version === fresh.dataset.version) continue;
+    if (shown) shown.replaceWith(fresh);
+    else if (fresh.dataset.into) insert(fresh, document.getElementById(fresh.dataset.into));
+    if (fresh.id === "standing") closeWriting(fresh.dataset.gone === "yes");
+  }
+  showTitle();
+}
+
+function insert(fresh, list) {
+  const follow = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
+  const later = [...list.children].find((item) => Number(item.dataset.seq) > Number(fresh.dataset.seq));
+  list.insertBefore(fresh, later || null);
+  if (follow || fresh.dataset.kind === "operator") list.scrollTop = list.scrollHeight;
+  if (document.hidden && fresh.dataset.kind === "visitor") unseen += 1;
+}
+
+function closeWriting(gone) {
+  const form = document.querySelector("form.write");
+  if (form) form.hidden = gone;
+}
+
+// ---- The stream ----
+
+const RETRY_MILLISECONDS = 3000;
+let stream = null;
+
+function say(text, link, address) {
+  notice.replaceChildren(text);
+  if (link) {
+    const anchor = document.createElement("a");
+    anchor.href = address;
+    anchor.textContent = link;
+    notice.append(" ", anchor);
+  }
+  notice.hidden = !text;
+}
+
+function address() {
+  if (!thread || !thread.lastElementChild) return body.dataset.stream;
+  return body.dataset.stream.replace(/after=\d+/, `after=${thread.lastElementChild.dataset.seq}`);
+}
+
+function connect() {
+  stream = new EventSource(address());
+  stream.addEventListener("connected", () => say(""));
+  stream.addEventListener("part", (event) => showPart(event.data));
+  stream.addEventListener("signed_out", () => {
+    stream.close();
+    say("You have been signed out. Your draft is kept in this tab.", "Sign in", "/sign-in");
+  });
+  stream.addEventListener("case_gone", () => {
+    stream.close();
+    thread.replaceChildren();
+    document.querySelector(".side").replaceChildren();
+    closeWriting(true);
+    dropDrafts();
+    say("This case is no longer with you.", "Back to the desk", "/");
+  });
+  stream.addEventListener("error", () => {
+    say("Connection lost. Trying again…");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(reconnect, RETRY_MILLISECONDS);
+  });
+}
+
+// A browser gives up for good when the server answered with an error: then we ask whether we are still welcome.
+async function reconnect() {
+  try {
+    const answer = await fetch("/session", {cache: "no-store", headers: {Accept: "application/json"}});
+    if (answer.status === 401) return say("You have been signed out. Your draft is kept in this tab.", "Sign in", "/sign-in");
+    if (answer.ok) return connect();
+  } catch { /* The network is still away. */ }
+  setTimeout(reconnect, RETRY_MILLISECONDS);
+}
+
+// ---- Drafts: this tab only, gone once sent ----
+
+function draftKey(form) {
+  return `draft:${body.dataset.case}:${form.dataset.draft}`;
+}
+
+function dropDrafts() {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(`draft:${body.dataset.case}:`)) sessionStorage.removeItem(key);
+  }
+}
+
+// ---- Forms that are sent without leaving the page ----
+
+async function send(form) {
+  const words = form.elements.words;
+  const button = form.querySelector("button");
+  const refusal = form.querySelector(".refusal");
+  if (button.getAttribute("aria-busy") === "true" || !words.value.trim()) return;
+  button.setAttribute("aria-busy", "true");
+  refusal.hidden = true;
+  const sent = words.value;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: {Accept: "application/json"},
+    });
+    const result = await answer.json();
+    if (!answer.ok) throw new Error(result.detail);
+    form.elements.entry.value = result.next;
+    if (words.value === sent) words.value = "";
+    sessionStorage.removeItem(draftKey(form));
+  } catch (error) {
+    // The same entry id goes with the next attempt, so what did arrive is not said twice.
+    refusal.textContent = error instanceof TypeError ? "Not sent: no connection. Your words are still here; please send again." : error.message;
+    refusal.hidden = false;
+  } finally {
+    button.removeAttribute("aria-busy");
+    words.focus();
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-send]")) {
+  const words = form.elements.words;
+  words.value = sessionStorage.getItem(draftKey(form)) || words.value;
+  words.addEventListener("input", () => sessionStorage.setItem(draftKey(form), words.value));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form);
+  });
+  words.addEventListener("keydown", (event) => {
+    const plain = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+    // On a touch keyboard Enter is the only way to a new line; a note is never sent by a slip of the finger.
+    if (!plain || form.dataset.draft === "note" || !matchMedia("(pointer: fine)").matches) return;
+    event.preventDefault();
+    send(form);
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-drops-drafts]")) form.addEventListener("submit", dropDrafts);
+for (const form of document.querySelectorAll("form[data-sign-out]")) {
+  form.addEventListener("submit", () => sessionStorage.clear());
+}
+
+// On a narrow screen the talk comes first: what stands beside it begins folded.
+if (matchMedia("(max-width: 59.99rem)").matches) {
+  for (const details of document.querySelectorAll("details[data-open-wide]")) details.open = false;
+}
+
+showTimes(document);
+setInterval(() => showTimes(document), 20000);
+showTitle();
+if (thread) thread.scrollTop = thread.scrollHeight;
+if (body.dataset.stream) connect();

@@ -1,0 +1,138 @@
+"""How an open page stays true: the parts of it that changed are sent as soon as they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from referral.cases.repository import CaseRepository
+from referral.changes import QUEUE, Subscription, case_topic, operator_topic
+from referral.console.door import SignedInOperator, cookie_of
+from referral.console.pages import fragment
+from referral.console.views import Views
+from referral.database import transaction
+from referral.errors import SignInNeeded
+from referral.operators.access import Access, SignedIn
+from referral.services import Services, ServicesIn
+
+#: A page looks this often even if nothing rings, to notice that its session is over.
+_LOOK_EVERY_SECONDS = 15
+#: A busy thread is sent in bundles rather than word by word.
+_PAUSE_SECONDS = 0.05
+#: How long a browser waits before it connects again.
+_RECONNECT_MILLISECONDS = 1000
+
+router = APIRouter()
+
+# The first look at who is asking is a request like any other; its database connection is given back before
+# the stream begins, since a page may stay open for hours.
+
+
+@router.get("/stream")
+async def desk_stream(
+    request: Request, services: ServicesIn, operator: SignedInOperator
+) -> EventSourceResponse:
+    """Who waits, and my open cases."""
+    page = _OpenPage(services, cookie=cookie_of(request, services))
+    topics = (QUEUE, operator_topic(operator.operator))
+    return _response(page.follow(services.changes.subscribe(*topics)))
+
+
+@router.get("/cases/{number}/stream")
+async def case_stream(
+    number: UUID, request: Request, services: ServicesIn, operator: SignedInOperator, after: int = 0
+) -> EventSourceResponse:
+    """Who waits, and everything that happens in one case."""
+    last = request.headers.get("last-event-id", "")
+    page = _OpenCase(
+        services,
+        cookie=cookie_of(request, services),
+        number=number,
+        after=int(last) if last.isdecimal() else after,
+    )
+    topics = (QUEUE, case_topic(number), operator_topic(operator.operator))
+    return _response(page.follow(services.changes.subscribe(*topics)))
+
+
+class _OpenPage:
+    """A page in somebody's browser, and what it shows at this moment."""
+
+    def __init__(self, services: Services, *, cookie: str | None) -> None:
+        self.services = services
+        self._cookie = cookie
+        self._shown: dict[str, str] = {}
+        self.over = False
+
+    async def follow(
+        self, subscription: AbstractContextManager[Subscription]
+    ) -> AsyncIterator[ServerSentEvent]:
+        """The changes, until the page has nothing more to show."""
+        with subscription as changes:
+            yield ServerSentEvent(event="connected", data="", retry=_RECONNECT_MILLISECONDS)
+            while not self.over:
+                for event in await self._look():
+                    yield event
+                await asyncio.sleep(_PAUSE_SECONDS)
+                await changes.heard(within=_LOOK_EVERY_SECONDS)
+
+    async def _look(self) -> list[ServerSentEvent]:
+        async with transaction(self.services.sessions) as session:
+            access = Access(
+                session,
+                passwords=self.services.passwords,
+                privacy=self.services.privacy,
+                now=self.services.clock(),
+            )
+            try:
+                operator = await access.who(self._cookie, in_use=False)
+            except SignInNeeded:
+                self.over = True
+                return [ServerSentEvent(event="signed_out", data="")]
+            return await self.changes(session, operator)
+
+    async def changes(self, session: AsyncSession, operator: SignedIn) -> list[ServerSentEvent]:
+        """The parts of the page that look different from what was sent last."""
+        views = Views(session, privacy=self.services.privacy)
+        return [
+            *self.part("_queue.html", queue=await views.queue()),
+            *self.part("_mine.html", mine=await views.mine(operator.operator)),
+        ]
+
+    def part(self, template: str, **values: object) -> list[ServerSentEvent]:
+        """One part, if it changed."""
+        html = fragment(self.services.pages, template, **values)
+        if self._shown.get(template) == html:
+            return []
+        self._shown[template] = html
+        return [ServerSentEvent(event="part", data=html)]
+
+
+class _OpenCase(_OpenPage):
+    def __init__(self, services: Services, *, cookie: str | None, number: UUID, after: int) -> None:
+        super().__init__(services, cookie=cookie)
+        self._number = number
+        self._after = after
+        self._known: dict[int, str] = {}
+
+    async def changes(self, session: AsyncSession, operator: SignedIn) -> list[ServerSentEvent]:
+        case = await CaseRepository(session).get(self._number)
+        if case is None or case.holder_id != operator.operator:
+            self.over = True
+            return [ServerSentEvent(event="case_gone", data="")]
+        views = Views(session, privacy=self.services.privacy)
+        events = self.part("_queue.html", queue=await views.queue())
+        events += self.part("_standing.html", case=case)
+        for entry in await views.changed(self._number, known=self._known, after=self._after):
+            html = fragment(self.services.pages, "_entry.html", entry=entry, locale=case.locale)
+            events.append(ServerSentEvent(event="part", data=html, id=str(max(self._known))))
+        return events
+
+
+def _response(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
+    return EventSourceResponse(events, ping=_LOOK_EVERY_SECONDS, send_timeout=30)

@@ -1,0 +1,159 @@
+"""What can go wrong at the helpline desk: each error is a sentence with an HTTP status."""
+
+from __future__ import annotations
+
+import re
+
+
+class ReferralError(Exception):
+    """Something at the helpline desk did not work."""
+
+    http_status = 500
+
+    @property
+    def slug(self) -> str:
+        """The name that programs rely on: ``CaseClosed`` is ``case_closed``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def sentence(self) -> str:
+        """What people read; the docstring unless the error was raised with a more precise one."""
+        return str(self) or " ".join((type(self).__doc__ or "").split())
+
+
+class SettingsInvalid(ReferralError):
+    """A setting is missing or wrong."""
+
+
+class SecretTooWeak(ReferralError):
+    """PORCHLIGHT_REFERRAL_SECRET_KEY must hold at least 32 random bytes in base64."""
+
+
+class SealBroken(ReferralError):
+    """This stored value was changed, moved, or sealed with another key."""
+
+
+class SignatureInvalid(ReferralError):
+    """The signature is missing, wrong, or older than five minutes."""
+
+    http_status = 401
+
+
+class BodyTooLarge(ReferralError):
+    """This request carries too much: at most 2 MB for a case, 256 kB for everything else."""
+
+    http_status = 413
+
+
+class CaseUnknown(ReferralError):
+    """There is no such case, or it is not yours."""
+
+    http_status = 404
+
+
+class CaseClosed(ReferralError):
+    """This case is closed."""
+
+    http_status = 409
+
+
+class CaseAlreadyHeld(ReferralError):
+    """Another operator is already talking to this visitor."""
+
+    http_status = 409
+
+
+class CaseNotHeld(ReferralError):
+    """You do not hold this case any more."""
+
+    http_status = 409
+
+
+class VisitorGone(ReferralError):
+    """The visitor has left and can no longer be written to."""
+
+    http_status = 409
+
+
+class OperatorUnknown(ReferralError):
+    """There is no operator of this name."""
+
+    http_status = 404
+
+
+class OperatorExists(ReferralError):
+    """There is already an operator of this name."""
+
+    http_status = 409
+
+
+class OperatorBusy(ReferralError):
+    """This operator still holds cases; let them be released or closed first."""
+
+    http_status = 409
+
+
+class LastSupervisor(ReferralError):
+    """Somebody must remain who can supervise."""
+
+    http_status = 409
+
+
+class NameInvalid(ReferralError):
+    """A sign-in name has 2 to 40 letters, digits, dots, hyphens or underscores."""
+
+    http_status = 422
+
+
+class PasswordTooWeak(ReferralError):
+    """A password needs at least 12 characters, and more than a repeated one or your own name."""
+
+    http_status = 422
+
+
+class InvitationInvalid(ReferralError):
+    """This one-time link was used already, or is too old; ask a supervisor for another."""
+
+    http_status = 410
+
+
+class SignInRefused(ReferralError):
+    """The name and the password do not belong together."""
+
+    http_status = 401
+
+
+class SignInBlocked(ReferralError):
+    """Too many attempts for this name; please wait some minutes."""
+
+    http_status = 429
+
+
+class SignInNeeded(ReferralError):
+    """Please sign in."""
+
+    http_status = 401
+
+
+class SupervisorNeeded(ReferralError):
+    """Only a supervisor may do this."""
+
+    http_status = 403
+
+
+class RequestForged(ReferralError):
+    """This form was not sent from the console; reload the page and try again."""
+
+    http_status = 403
+
+
+class FormIncomplete(ReferralError):
+    """Something is missing in this form."""
+
+    http_status = 422
+
+
+class DatabaseDown(ReferralError):
+    """The helpline desk cannot reach its database; what you sent was not stored, please try again."""
+
+    http_status = 503

@@ -1,0 +1,260 @@
+"""How events reach the bot: exactly once as far as it can see, in order per case, at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, assert_never
+from uuid import UUID, uuid4
+
+import httpx
+import procrastinate
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.cases.repository import CaseRepository
+from referral.cases.rules import EntryKind, Happening
+from referral.cases.sealed import read_words
+from referral.changes import case_topic, ring
+from referral.clock import Clock
+from referral.database import Sessions, transaction
+from referral.events import rules
+from referral.events.repository import QUEUE_NAME, TASK_NAME, EventRepository
+from referral.events.rules import Answer, Delivered, Failed, Gone
+from referral.events.tables import EventKind, OutgoingEvent
+from referral.privacy import Privacy
+from referral.signature import Signature
+
+log = structlog.get_logger(__name__)
+
+#: The bot answers in milliseconds or not at all.
+_TIMEOUT = httpx.Timeout(10, connect=3)
+#: The waiting job is looked for this often even if a NOTIFY was missed.
+_POLL_SECONDS = 0.25
+_HEARTBEAT_SECONDS = 1.0
+#: A worker that has been silent this long is dead: its work is given to another.
+STALLED_AFTER = timedelta(seconds=5)
+_SWEEP_SECONDS = 1.0
+#: The belt: events this old for which no job exists get one.
+RECONCILE_AFTER = timedelta(seconds=2)
+_SWEEPS_PER_RECONCILE = 3
+_RESTART_SECONDS = 1.0
+_SHUTDOWN_SECONDS = 2.0
+# Until the job table has been analysed the planner would scan all of it for every fetch.
+_PLANNER = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One event, ready to be sent."""
+
+    number: UUID
+    case: UUID
+    attempts: int
+    body: bytes
+
+
+class Delivery:
+    """Sends the open events of a case, one after another."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        privacy: Privacy,
+        signature: Signature,
+        client: httpx.AsyncClient,
+        address: str,
+        clock: Clock,
+        count: Callable[[str], None],
+    ) -> None:
+        self._sessions = sessions
+        self._privacy = privacy
+        self._signature = signature
+        self._client = client
+        self._address = address
+        self._clock = clock
+        self._count = count
+
+    async def drain(self, case: UUID) -> None:
+        """Send until nothing is left or an attempt fails; then another job is due when it may be repeated."""
+        while letter := await self._next(case):
+            answer = await self._send(letter)
+            if not await self._record(letter, answer):
+                return
+
+    async def _next(self, case: UUID) -> Letter | None:
+        async with transaction(self._sessions) as session:
+            events = EventRepository(session)
+            while found := await events.first_open(case):
+                event, wait = found
+                if wait:
+                    await events.defer(case, after=wait)
+                    return None
+                words = None
+                if event.message_id is not None:
+                    sealed = await CaseRepository(session).words(case, event.message_id)
+                    words = read_words(self._privacy, sealed, case=case, entry=event.message_id)
+                    if words is None:
+                        await events.drop(event.number)
+                        continue
+                return Letter(
+                    number=event.number, case=case, attempts=event.attempts, body=_body(event, words=words)
+                )
+        return None
+
+    async def _send(self, letter: Letter) -> Answer:
+        now = self._clock()
+        headers = self._signature.headers(letter.body, number=str(letter.number), now=now)
+        try:
+            response = await self._client.post(
+                self._address,
+                content=letter.body,
+                headers={**headers, "content-type": "application/json"},
+            )
+        except httpx.HTTPError as error:
+            return Failed(reason=type(error).__name__)
+        return rules.answer(response.status_code, retry_after=response.headers.get("retry-after"), now=now)
+
+    async def _record(self, letter: Letter, answer: Answer) -> bool:
+        """Write down what became of it; False when the others of this case must wait."""
+        self._count(type(answer).__name__.lower())
+        async with transaction(self._sessions) as session:
+            events = EventRepository(session)
+            match answer:
+                case Delivered():
+                    await events.delivered(letter.number)
+                    await ring(session, case_topic(letter.case))
+                    return True
+                case Gone():
+                    await self._visitor_gone(letter.case, session=session)
+                    log.info("conversation is gone", case=str(letter.case))
+                    return False
+                case Failed(reason=reason, after=wanted):
+                    wait = rules.delay(letter.attempts + 1, wanted=wanted, chance=random.random())  # noqa: S311
+                    await events.postpone(letter.number, after=wait)
+                    await events.defer(letter.case, after=wait)
+                    log.warning(
+                        "event not delivered",
+                        case=str(letter.case),
+                        attempt=letter.attempts + 1,
+                        reason=reason,
+                        again_in=wait.total_seconds(),
+                    )
+                    return False
+                case _:
+                    assert_never(answer)
+
+    async def _visitor_gone(self, number: UUID, *, session: AsyncSession) -> None:
+        cases, events = CaseRepository(session), EventRepository(session)
+        case = await cases.locked(number)
+        await cases.lock_thread(number)
+        await events.drop_all(number)
+        if case is None or case.gone_at is not None:
+            return
+        now = self._clock()
+        case.gone_at = now
+        entry = {
+            "number": uuid4(),
+            "case_id": number,
+            "kind": EntryKind.EVENT,
+            "happened": Happening.UNREACHABLE,
+            "sent_at": now,
+        }
+        await cases.append([entry])
+        await ring(session, case_topic(number))
+
+
+def _body(event: OutgoingEvent, *, words: str | None) -> bytes:
+    data: dict[str, Any] = {"case": str(event.case_id)}
+    if event.kind == EventKind.MESSAGE:
+        data |= {"message": str(event.message_id), "text": words}
+    timestamp = event.created_at.isoformat()
+    return json.dumps(
+        {"type": f"case.{event.kind}", "timestamp": timestamp, "data": data}, ensure_ascii=False
+    ).encode()
+
+
+class DeliveryWorker:
+    """Keeps a worker for deliveries running inside a process that does other things as well."""
+
+    def __init__(self, url: str, *, delivery: Delivery, sessions: Sessions, concurrency: int) -> None:
+        self._delivery = delivery
+        self._sessions = sessions
+        self._concurrency = concurrency
+        self._url = url
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver while the block runs."""
+        tasks = [asyncio.create_task(self._keep_working()), asyncio.create_task(self._keep_tending())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def tend(self, *, reconcile: bool) -> None:
+        """Replace jobs of dead workers, and find events that no job is going to send.
+
+        This is no periodic job of the queue on purpose: the belt should not hang on the braces.
+        """
+        async with transaction(self._sessions) as session:
+            events = EventRepository(session)
+            if stalled := await events.replace_stalled(silent_for=STALLED_AFTER):
+                log.warning("stalled deliveries replaced", number=stalled)
+            if reconcile:
+                for case in await events.without_job(older_than=RECONCILE_AFTER):
+                    await events.defer(case)
+                    log.warning("delivery without job found", case=str(case))
+
+    def _queue(self) -> procrastinate.App:
+        # A new one for every attempt: a connector whose pool could not be opened can never be opened again.
+        connector = procrastinate.PsycopgConnector(
+            conninfo=self._url, min_size=1, max_size=4, kwargs={"options": _PLANNER}
+        )
+        queue = procrastinate.App(connector=connector)
+        queue.task(name=TASK_NAME, queue=QUEUE_NAME)(self._deliver)
+        return queue
+
+    async def _deliver(self, case: str) -> None:
+        await self._delivery.drain(UUID(case))
+
+    async def _keep_working(self) -> None:
+        while True:
+            try:
+                async with self._queue().open_async() as queue:
+                    await queue.run_worker_async(
+                        queues=[QUEUE_NAME],
+                        concurrency=self._concurrency,
+                        install_signal_handlers=False,
+                        fetch_job_polling_interval=_POLL_SECONDS,
+                        update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                        stalled_worker_timeout=STALLED_AFTER.total_seconds(),
+                        shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
+                        # What happened to an event stands on its own row.
+                        delete_jobs="always",
+                    )
+            except (psycopg.Error, procrastinate.exceptions.ProcrastinateException) as error:
+                log.warning("delivery worker stopped", reason=type(error).__name__)
+            await asyncio.sleep(_RESTART_SECONDS)
+
+    async def _keep_tending(self) -> None:
+        sweep = 0
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            sweep += 1
+            try:
+                await self.tend(reconcile=sweep % _SWEEPS_PER_RECONCILE == 0)
+            except (SQLAlchemyError, psycopg.Error) as error:
+                log.warning("deliveries not tended", reason=type(error).__name__)

@@ -1,0 +1,62 @@
+"""What a monitoring system may know: numbers of cases and deliveries, no words and no ids."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.cases.repository import CaseRepository
+from referral.cases.rules import CaseState, DangerLevel
+from referral.events.repository import EventRepository
+
+
+class Metrics:
+    """The figures of one process; gauges are read from the database whenever somebody asks."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._open = Gauge(
+            "porchlight_cases_open",
+            "Cases that are not closed.",
+            ["state", "danger"],
+            registry=self._registry,
+        )
+        self._waiting = Gauge(
+            "porchlight_case_waiting_seconds",
+            "How long the oldest waiting case of a danger level has waited.",
+            ["danger"],
+            registry=self._registry,
+        )
+        self._pending = Gauge(
+            "porchlight_events_pending", "Events that the bot does not have yet.", registry=self._registry
+        )
+        self._oldest = Gauge(
+            "porchlight_event_oldest_seconds", "Age of the oldest pending event.", registry=self._registry
+        )
+        self._deliveries = Counter(
+            "porchlight_deliveries",
+            "Attempts to deliver an event, by what became of them.",
+            ["result"],
+            registry=self._registry,
+        )
+
+    def count_delivery(self, result: str) -> None:
+        """One attempt to deliver ended as ``delivered``, ``failed`` or ``gone``."""
+        self._deliveries.labels(result).inc()
+
+    async def exposition(self, session: AsyncSession, *, now: datetime) -> bytes:
+        """All figures in Prometheus' text format."""
+        cases, events = CaseRepository(session), EventRepository(session)
+        counts = await cases.open_counts()
+        waiting = await cases.waiting()
+        for danger in DangerLevel:
+            for state in (CaseState.WAITING, CaseState.HELD):
+                self._open.labels(state, danger).set(counts.get((state, danger), 0))
+            since = waiting[danger][1] if danger in waiting else now
+            self._waiting.labels(danger).set(max((now - since).total_seconds(), 0))
+        pending, oldest = await events.pending()
+        self._pending.set(pending)
+        self._oldest.set(max((now - oldest).total_seconds(), 0) if oldest else 0)
+        return generate_latest(self._registry)

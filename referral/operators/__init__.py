@@ -1,0 +1,1 @@
+"""The people at the helpline: who they are and how they prove it."""

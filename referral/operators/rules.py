@@ -1,0 +1,64 @@
+"""What operators may do, how long a session lasts, and how slowly passwords may be guessed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from referral.errors import NameInvalid, PasswordTooWeak
+
+#: OWASP ASVS 5.0 7.3: a session ends after a time without use and after a time whatever happens.
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+#: Writing down every request would cost more than it tells.
+SEEN_EVERY = timedelta(minutes=1)
+#: A one-time link is good this long.
+INVITATION = timedelta(days=7)
+#: NIST SP 800-63B asks for 8 and recommends 15; length helps, composition rules do not.
+MIN_PASSWORD = 12
+MAX_PASSWORD = 200
+#: So many wrong passwords in a row cost nothing; then each one blocks the name, twice as long every time.
+FREE_FAILURES = 5
+FIRST_BLOCK = timedelta(seconds=30)
+LONGEST_BLOCK = timedelta(minutes=15)
+#: Failures older than this are forgotten.
+FAILURE_MEMORY = timedelta(hours=1)
+
+_NAME = re.compile(r"[^\W_][\w.\-]{1,39}")
+
+
+class Role(StrEnum):
+    """What an operator is trusted with."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+
+
+def name_of(text: str) -> str:
+    """The spelling of a sign-in name that is stored; raises ``NameInvalid``."""
+    name = text.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise NameInvalid
+    return name
+
+
+def check_password(password: str, *, name: str) -> None:
+    """Raise ``PasswordTooWeak`` unless this may become the password of ``name``."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise PasswordTooWeak
+    if len(set(password)) < MIN_PASSWORD // 3 or not password.lower().replace(name, "").strip():
+        raise PasswordTooWeak
+
+
+def session_over(*, started_at: datetime, seen_at: datetime, now: datetime) -> bool:
+    """True when a session has been idle too long, or lasted too long."""
+    return now - seen_at >= IDLE or now - started_at >= ABSOLUTE
+
+
+def blocked_until(*, failures: int, failed_at: datetime) -> datetime:
+    """When the next attempt for a name with so many failures will be looked at."""
+    if failures < FREE_FAILURES:
+        return failed_at
+    doublings = min(failures - FREE_FAILURES, 20)
+    return failed_at + min(FIRST_BLOCK * (1 << doublings), LONGEST_BLOCK)

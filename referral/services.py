@@ -1,0 +1,54 @@
+"""What a request finds ready, and how it gets at it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from jinja2 import Environment
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.changes import Changes
+from referral.clock import Clock
+from referral.config import Settings
+from referral.database import Sessions, transaction
+from referral.metrics import Metrics
+from referral.operators.passwords import Passwords
+from referral.privacy import Privacy
+from referral.signature import Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything of this process that requests share."""
+
+    settings: Settings
+    sessions: Sessions
+    privacy: Privacy
+    signature: Signature
+    passwords: Passwords
+    changes: Changes
+    metrics: Metrics
+    pages: Environment
+    clock: Clock
+
+
+def services_of(request: Request) -> Services:
+    """The services that ``create_app`` put there."""
+    services = request.app.state.services
+    assert isinstance(services, Services)  # noqa: S101 - only create_app makes our application.
+    return services
+
+
+ServicesIn = Annotated[Services, Depends(services_of)]
+
+
+async def _transaction(services: ServicesIn) -> AsyncIterator[AsyncSession]:
+    async with transaction(services.sessions) as session:
+        yield session
+
+
+# ``scope="function"`` ends the transaction before the response leaves: what we confirm is on disk.
+TransactionIn = Annotated[AsyncSession, Depends(_transaction, scope="function")]

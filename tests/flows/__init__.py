@@ -1,0 +1,1 @@
+"""Shows that the flows decide what they promise to decide."""

@@ -1,0 +1,41 @@
+"""May the real content go live?"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from flows.checks import check
+from flows.loader import load
+from flows.model import DANGER_INTENTS, INCIDENTS
+from tests.flows.worlds import REAL, real_book
+
+
+def test_the_real_content_has_no_problems() -> None:
+    assert [str(problem) for problem in check(real_book())] == []
+
+
+def test_the_four_languages_of_the_launch_are_there() -> None:
+    assert set(real_book().locales) >= {"en", "ru", "be", "bn"}
+
+
+def test_every_intent_that_the_engine_names_exists() -> None:
+    assert real_book().intents.keys() >= INCIDENTS
+    assert real_book().intents.keys() >= DANGER_INTENTS
+
+
+def test_every_flow_begins_with_a_comment_for_whom_on_what_source_and_whether_reviewed() -> None:
+    for file in sorted((REAL / "definitions").glob("*.yaml")):
+        opening = [line for line in file.read_text(encoding="utf-8").splitlines()[:6] if line.startswith("#")]
+
+        assert any("For:" in line for line in opening), file.name
+        assert any("Source:" in line for line in opening), file.name
+        assert any("reviewed" in line for line in opening), file.name
+
+
+def test_the_content_is_read_in_a_moment() -> None:
+    started = perf_counter()
+
+    load(REAL)
+
+    # The promise is 1.5 s on a quiet machine; a busy one gets some patience.
+    assert perf_counter() - started < 5

@@ -1,0 +1,171 @@
+"""Does every visitor get a number that they can dial and words that they can read?"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from flows import directory
+from flows.directory import Country, Directory, Line, dialable
+from tests.flows.walk import COUNTRIES
+from tests.flows.worlds import real_book
+
+BOOK = real_book()
+LOCALES = BOOK.locales
+EVERYWHERE = [None, "ZZ", *BOOK.directory.countries]
+
+
+def helpline(country: str | None, *, locale: str = "en", rows: Directory = BOOK.directory) -> str:
+    return directory.helpline(rows, BOOK.texts, locale=locale, country=country, countries=COUNTRIES)
+
+
+def emergency(country: str | None, *, locale: str = "en") -> str:
+    return directory.emergency(
+        BOOK.directory, BOOK.texts, locale=locale, country=country, countries=COUNTRIES
+    )
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("country", EVERYWHERE)
+def test_there_is_always_a_number(country: str | None, locale: str) -> None:
+    assert re.search(r"\d{2}", helpline(country, locale=locale))
+    assert re.search(r"\d{2}", emergency(country, locale=locale))
+
+
+def test_the_childrens_line_of_the_country_comes_first() -> None:
+    assert helpline("BY").splitlines()[0].startswith("Child Helpline of Belarus: 8-801-100-16-11 (")
+    assert ": 1098 (" in helpline("BD", locale="bn").splitlines()[0]
+
+
+def test_a_line_tells_hours_cost_and_when_it_was_checked() -> None:
+    first = helpline("BY", locale="ru").splitlines()[0]
+
+    for words in ("бесплатно", "круглосуточно", "проверено 2026-04"):
+        assert words in first
+
+
+def test_a_line_tells_its_languages_to_those_who_do_not_speak_them() -> None:
+    assert "in Russian, Belarusian" in helpline("BY")
+    assert "языки" not in helpline("BY", locale="ru")
+
+
+def test_an_unknown_country_gets_all_lines_of_the_deployment_and_the_world() -> None:
+    rows = helpline(None).splitlines()
+
+    assert [row.split(":")[0] for row in rows] == ["Belarus", "Bangladesh", "In any other country"]
+    assert "8-801-100-16-11" in rows[0]
+    assert "1098" in rows[1]
+    assert "https://childhelplineinternational.org" in rows[2]
+
+
+def test_a_country_without_a_line_gets_its_emergency_number_and_the_world() -> None:
+    rows = helpline("AM").splitlines()
+
+    assert rows[0] == "112"
+    assert "https://childhelplineinternational.org" in rows[1]
+
+
+def test_rows_of_low_confidence_are_never_shown() -> None:
+    low = [
+        (country, phone)
+        for country, entry in BOOK.directory.countries.items()
+        for line in entry.lines
+        for phone in line.phones
+        if line.confidence == "low"
+    ]
+
+    assert low
+    for country, phone in low:
+        shown = {number for line in BOOK.directory.lines(country) for number in line.phones}
+        assert phone not in shown
+
+
+@pytest.mark.parametrize("country", EVERYWHERE)
+def test_a_child_never_reads_english_in_a_bangla_or_cyrillic_answer(country: str | None) -> None:
+    for locale, alphabet in (("bn", "BENGALI"), ("ru", "CYRILLIC"), ("be", "CYRILLIC")):
+        shown = re.sub(
+            r"https?://\S+", "", helpline(country, locale=locale) + emergency(country, locale=locale)
+        )
+        words = re.findall(r"[^\W\d_]{3,}", shown)
+        foreign = {word for word in words if not unicodedata.name(word[0]).startswith(alphabet)}
+
+        # Names of companies and of SMS key words are the same in every language.
+        assert foreign <= {"Beltelecom", "MTS", "life", "HOME", "CONNECT", "CALL", "FBI", "talk"}, (
+            locale,
+            shown,
+        )
+
+
+@pytest.mark.parametrize(
+    ("phones", "numbers"),
+    [
+        (["1098"], ("1098",)),
+        (["124 (short number from mobile)"], ("124",)),
+        (["Brest +375 162 51-10-13"], ()),
+        (["1-800-CALL-FBI"], ("1-800-CALL-FBI",)),
+        (["050/051 680 22 80", ""], ("050/051 680 22 80",)),
+    ],
+)
+def test_only_what_can_be_dialled_counts_as_a_number(phones: list[str], numbers: tuple[str, ...]) -> None:
+    assert dialable(phones) == numbers
+
+
+def test_a_line_with_only_a_chat_or_an_sms_can_be_reached_too() -> None:
+    chat = Line(name="Chat", chat_url="https://chat.example", confidence="official")
+    sms = Line(name="Text Line", sms="HOME to 741741", confidence="official", hours="24/7")
+    prose = Line(name="Posters", chat_url="QR codes in schools", confidence="official")
+    rows = Directory(countries={"XX": Country(lines=(chat, sms, prose))})
+
+    assert helpline("XX", rows=rows) == (
+        "Chat: chat: https://chat.example\nText Line: SMS HOME to 741741 (day and night)"
+    )
+
+
+def test_prose_about_hours_and_cost_is_left_out() -> None:
+    line = Line(
+        name="Line", phones=("1",), hours="24/7 in 71 regions of 85", cost="cheap", confidence="official"
+    )
+
+    assert helpline("XX", rows=Directory(countries={"XX": Country(lines=(line,))})) == "Line: 1"
+
+
+def test_one_emergency_number_is_enough_where_it_serves_for_all() -> None:
+    assert emergency("BY") == "112"
+    assert emergency("BD") == "999"
+    assert emergency("NP", locale="ru") == "100 (полиция), 102 (скорая помощь), 101 (пожарные)"
+    assert emergency(None) == "Belarus: 112; Bangladesh: 999"
+    assert "112" in emergency("EE")
+
+
+def test_the_short_form_is_name_and_number() -> None:
+    def short(country: str | None) -> str:
+        return directory.helpline_short(
+            BOOK.directory, BOOK.texts, locale="en", country=country, countries=COUNTRIES
+        )
+
+    assert short("BY") == "Child Helpline of Belarus: 8-801-100-16-11"
+    assert short("AM") == "112"
+    assert "; Bangladesh: " in short(None)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("action", ["block", "report"])
+@pytest.mark.parametrize("platform", [*BOOK.directory.platforms, "never heard of", None])
+def test_there_are_always_steps(platform: str | None, action: str, locale: str) -> None:
+    assert directory.steps(BOOK.directory, BOOK.texts, locale=locale, platform=platform, action=action)
+    assert directory.platform_name(BOOK.directory, BOOK.texts, locale=locale, platform=platform)
+
+
+def test_steps_say_when_they_were_checked() -> None:
+    text = directory.steps(BOOK.directory, BOOK.texts, locale="en", platform="telegram", action="block")
+
+    assert text.endswith("(checked 2026-11)")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_takedown_service_is_explained_in_the_visitors_language(locale: str) -> None:
+    first = directory.takedown(BOOK.directory, locale=locale).splitlines()[0]
+
+    assert first.startswith("Take It Down (NCMEC): https://takeitdown.ncmec.org (")

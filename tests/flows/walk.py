@@ -1,0 +1,104 @@
+"""Where can a conversation get to? Walks a book breadth first: every button pressed, every timer run out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from flows import engine, payload
+from flows.effects import Say
+from flows.events import ChoicePressed, ConversationStarted, Event, TextReceived, WaitTimedOut
+from flows.graph import reachable
+from flows.model import AskNode, Book, CallNode, CollectNode, is_wait
+from flows.speech import offered
+from flows.state import Frame, Mode, State
+from tests.flows.worlds import text
+
+COUNTRIES = ("BY", "BD")
+#: The flow, the node and who talks with the visitor there; at rest flow and node are empty.
+Place = tuple[str, str, Mode]
+
+
+def walk(
+    book: Book, *, locale: str, roles: Iterable[str | None] = (None, "parent", "teacher")
+) -> dict[Place, State]:
+    """One state for every place that can be reached, in any role, from any way in; states go through JSON."""
+    found: dict[Place, State] = {}
+    ahead: deque[State] = deque()
+    fresh = State(locale=locale, locale_chosen=True)
+    ahead += [fresh.with_(role=role, country=country) for role in roles for country in (None, COUNTRIES[0])]
+    ahead += [fresh.with_(mode=mode) for mode in (Mode.WAITING, Mode.LIVE)]
+    rested: set[tuple[Place, str | None, str | None]] = set()
+    entrances = ways_in(book)
+    while ahead:
+        state = ahead.popleft()
+        place = place_of(state)
+        rest = (place, state.role, state.country)
+        # Whoever rests may go anywhere, by role and country; a question leads where its arrows lead.
+        if rest in rested if not place[0] else place in found:
+            continue
+        rested.add(rest)
+        # A state is read back from the database before anything happens to it.
+        read = State.from_json(state.to_json())
+        found.setdefault(place, read)
+        for event in tuple(events_at(book, read)) or entrances:
+            ahead.append(engine.resume(book, read, event, countries=COUNTRIES).state)
+    return found
+
+
+def place_of(state: State) -> Place:
+    """Where a conversation stands."""
+    top = state.frames[-1] if state.frames and state.wait else Frame(flow="", node="")
+    return top.flow, top.node, state.mode
+
+
+def ways_in(book: Book) -> tuple[Event, ...]:
+    """Everything that leads into a flow from rest."""
+    intents = (ChoicePressed(payload=payload.for_intent(intent)) for intent in book.intents)
+    return (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"), *intents)
+
+
+def events_at(book: Book, state: State) -> Iterator[Event]:
+    """Everything that the question at hand has an arrow for."""
+    if not state.frames or state.wait is None:
+        return
+    frame = state.frames[-1]
+    node = book.flows[frame.flow].nodes[frame.node]
+    slugs: list[str] = []
+    if isinstance(node, AskNode):
+        slugs = [*node.choices, *offered(book, node.options, countries=COUNTRIES)]
+        if node.otherwise:
+            yield text("…")
+    elif isinstance(node, CollectNode):
+        slugs = ["skip"] if node.skip else []
+        yield text("…")
+    for slug in slugs:
+        yield ChoicePressed(payload=payload.for_choice(flow=frame.flow, node=frame.node, slug=slug))
+    if isinstance(node, AskNode | CollectNode) and node.timeout:
+        yield WaitTimedOut(token=state.wait.token)
+
+
+def waits(book: Book) -> set[tuple[str, str]]:
+    """Every question that an arrow leads to, in any flow that something leads to."""
+    entered = {"welcome", "menu", "danger", "handover", "not_understood"} & book.flows.keys()
+    entered |= set(book.answers.values())
+    ahead = list(entered)
+    while ahead:
+        flow = book.flows[ahead.pop()]
+        for name in reachable(flow, start=flow.start):
+            node = flow.nodes[name]
+            if isinstance(node, CallNode) and node.call not in entered:
+                entered.add(node.call)
+                ahead.append(node.call)
+    return {
+        (name, spot)
+        for name in entered
+        for spot in reachable(book.flows[name], start=book.flows[name].start)
+        if is_wait(book.flows[name].nodes[spot])
+    }
+
+
+def first_message(book: Book, state: State, event: TextReceived) -> Say | None:
+    """What the visitor reads next after a text."""
+    turn = engine.resume(book, state, event, countries=COUNTRIES)
+    return next((effect for effect in turn.effects if isinstance(effect, Say)), None)

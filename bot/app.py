@@ -17,7 +17,7 @@ from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.limits import BodyLimit
 from bot.runtime import Runtime, running
-from bot.webchat import page
+from bot.webchat import numbers, page
 from bot.webchat.hub import Hub
 from bot.webchat.routes import WebChat
 
@@ -58,7 +58,8 @@ def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
         hub=hub,
     )
     app.include_router(chat.router())
-    app.include_router(page.router(settings, numbers=runtime.first_aid.numbers()))
+    shown = numbers.shown(runtime.book, countries=settings.countries)
+    app.include_router(page.router(settings, numbers=shown, dial=numbers.short(runtime.book)))
     app.include_router(referral_events.router(store=runtime.store, secret=settings.service_secret))
     if runtime.telegram and settings.telegram_mode is TelegramMode.WEBHOOK:
         app.include_router(runtime.telegram.router(runtime.reception.accept))

@@ -56,15 +56,6 @@ class FirstAid:
             locale=(match and match.locale) or locale or self.locale,
         )
 
-    def numbers(self) -> dict[str, str]:
-        """The emergency and helpline numbers in each locale, for a page that can do nothing else."""
-        return {
-            locale: engine.emergency_say(
-                self.book, None, locale=locale, country=self.country, countries=self.countries
-            ).text
-            for locale in self.book.locales
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:

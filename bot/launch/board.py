@@ -29,7 +29,7 @@ class Board:
         self._reports: dict[str, Report] = {}
         self._said: dict[str, str] = {}
         self._live = (
-            Live(console=self._console, get_renderable=self._table, refresh_per_second=4)
+            Live(console=self._console, get_renderable=self._table, auto_refresh=False)
             if self._console.is_terminal
             else None
         )
@@ -48,7 +48,9 @@ class Board:
     def show(self, report: Report) -> None:
         """Take a new or changed report in."""
         self._reports[report.name] = report
-        if self._live is None:
+        if self._live is not None:
+            self._live.refresh()
+        else:
             line = f"{report.name}: {report.status}{f' ({report.detail})' if report.detail else ''}"
             if self._said.get(report.name) != line:
                 self._said[report.name] = line

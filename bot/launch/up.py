@@ -93,6 +93,10 @@ async def _greeting(running: Product, *, elsewhere: frozenset[str]) -> list[str]
     for name, setting in (("Telegram", "PORCHLIGHT_TELEGRAM_TOKEN"), ("Viber", "PORCHLIGHT_VIBER_TOKEN")):
         if running.site.setting(setting):
             lines.append(f"  {name:<10} connected with the token in {setting}")
+    if "nlu" not in elsewhere and await asyncio.to_thread(model.current, running.site) is None:
+        lines.append(
+            "  The model is being trained; until then the bot knows words of danger and buttons only."
+        )
     lines.append("  Ctrl-C stops everything.")
     return lines
 
@@ -107,9 +111,11 @@ async def _teach_and_serve(running: Product, supervisor: Supervisor, board: Boar
 
     trained = model.current(running.site)
     if trained is None:
-        tell("training the model; until then the bot knows words of danger and buttons only")
+        tell("training the model")
         try:
-            trained = await model.train(running.site, on_line=tell)
+            trained = await model.train(
+                running.site, on_line=lambda line: tell(f"training the model: {line}")
+            )
         except LaunchError as error:
             report.status = Status.STOPPED
             tell(str(error))

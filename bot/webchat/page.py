@@ -83,7 +83,10 @@ def router(
     page = templates.get_template("chat.html")
     # ``.js`` is no HTML; everything that goes into it is JSON.
     widget = templates.get_template("widget.js").render(words=_widget_words())
-    texts = {locale: linked(text, dial=dial).splitlines() for locale, text in (numbers or {}).items() if text}
+    texts = {
+        locale: [line for line in linked(text, dial=dial).splitlines() if line.strip()]
+        for locale, text in (numbers or {}).items()
+    }
     routes = APIRouter()
 
     @routes.api_route("/", methods=["GET", "HEAD"])

@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sse_starlette import EventSourceResponse
 
 from bot.config import LOCALES
@@ -159,7 +160,7 @@ class WebChat:
         with self.hub.page(conversation) as news:
             while True:
                 news.clear()
-                async for number, message in self._new(conversation, last):
+                for number, message in await self._new(conversation, last):
                     last = number
                     yield {"id": str(number), "event": "message", "data": message}
                 try:
@@ -167,17 +168,23 @@ class WebChat:
                 except TimeoutError:
                     continue
 
-    async def _new(self, conversation: UUID, last: int) -> AsyncIterator[tuple[int, str]]:
-        for number, said in await self.store.said_after(conversation, number=last, most=_BATCH):
-            message = {
-                "id": str(number),
-                "type": "message",
-                "text": said["text"],
-                "choices": said["choices"],
-                "from": said["sender"],
-                "locale": said["locale"],
-            }
-            yield number, json.dumps(message, ensure_ascii=False)
+    async def _new(self, conversation: UUID, last: int) -> list[tuple[int, str]]:
+        try:
+            said = await self.store.said_after(conversation, number=last, most=_BATCH)
+        except (OSError, OperationalError, InterfaceError):
+            return []  # The page stays connected and looks again; what it sends meanwhile gets first aid.
+        return [(number, json.dumps(_heard(number, words), ensure_ascii=False)) for number, words in said]
+
+
+def _heard(number: int, said: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "type": "message",
+        "text": said["text"],
+        "choices": said["choices"],
+        "from": said["sender"],
+        "locale": said["locale"],
+    }
 
 
 def _incoming(page: Page, sent: Sent) -> Incoming:

@@ -19,7 +19,7 @@ import httpx
 ROOT = Path(__file__).parents[2]
 
 #: How long a process may take until it answers.
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -134,12 +134,14 @@ def product(
 def wait_for(url: str) -> None:
     """Wait until this address answers."""
     until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        try:
-            if httpx.get(url, timeout=1).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
+    with httpx.Client(timeout=1, trust_env=False) as http:
+        while time.monotonic() < until:
+            try:
+                if http.get(url).is_success:
+                    return
+            except httpx.HTTPError:
+                pass  # Not yet.
+            time.sleep(0.1)
     raise TimeoutError(f"{url} does not answer")
 
 

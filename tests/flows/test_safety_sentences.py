@@ -1,12 +1,12 @@
-"""Which sentences does the crisis check hear, and which does it leave alone? Tables written before the phrases.
+"""Which sentences does the crisis check hear, and which does it leave alone?
 
-They are what children, parents and friends type, not what the lexicons say: a psychologist may read them, add
-a line, and see what happens.
+The tables are what children, parents and friends type, not what the lexicons say: a psychologist may read
+them, add a line, and see what happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -560,7 +560,192 @@ HEARD: Mapping[str, Table] = {
     },
 }
 
-LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
+#: Longer and messier ones, in which only it matters that they are heard.
+MESSY: Table = {
+    "en": (
+        "honestly i feel like there's no point anymore and i just wanna disappear for good",
+        "nobody cares about me, maybe i should just die",
+        "they posted my nudes and now i want to kms",
+        "if he sends the pics i will end my life",
+        "i cant do this anymore i wanna die",
+        "can i just stop existing pls",
+        "been having really dark thoughts, like about ending things",
+        "sometimes i wish i could fall asleep and not wake up",
+        "i took a bunch of pills",
+        "i am standing on the roof and i want to jump",
+        "no one would even notice if i died",
+        "i hate my life so much i want to die",
+        "i don't want to be here anymore",
+        "the only thing that would stop this is me dying",
+        "im planning to end it tonight",
+        "feels like dying would be easier",
+        "idk if i can keep living",
+        "life has no meaning for me",
+        "i want to hurt myself so bad",
+        "i scratched my wrist with a blade",
+        "he's drunk and he's breaking the door down",
+        "some guy followed me home and he's still outside",
+        "she has a knife and says she will stab me",
+        "my friend texted me that she cant live anymore",
+        "my bf said he'll kill himself if i block him",
+        "my little brother said he wants to be dead",
+        "my best friend has been cutting her arms",
+        "my grandpa puts his hand in my pants",
+        "my moms boyfriend comes to my room at night and touches me",
+        "he made me send pics and then he raped me",
+        "a teacher touched my breasts",
+        "I WANT TO DIEEEEE",
+        "suicde is all i think about",
+        "i m gonna commit suicide",
+        "ready to leave this world",
+        "kill me pls",
+        "my parents would be better off if i was never born",
+        "i swear im gonna jump off a bridge",
+        "i want 2 die",
+    ),
+    "ru": (
+        "я больше не могу так, хочу просто исчезнуть и чтобы все закончилось",
+        "если он выложит фотки я убью себя",
+        "мне 13 и я не хочу больше жить",
+        "наверное мне лучше умереть",
+        "может просто выпилиться и всё",
+        "я стою на крыше и хочу прыгнуть",
+        "выпила пачку таблеток",
+        "у меня депрессия и мысли о смерти",
+        "иногда думаю что лучше бы я умерла",
+        "всем пофиг на меня, если умру никто не заметит",
+        "хочу чтобы меня не было",
+        "я не хочу больше существовать",
+        "хочу закрыть глаза и больше не открывать их",
+        "сил больше нет жить с этим",
+        "жизнь дерьмо хочу сдохнуть",
+        "зачем я вообще живу",
+        "думаю о самоубийстве",
+        "у меня руки в порезах",
+        "я режу себя лезвием",
+        "папа пьяный бегает с ножом по квартире",
+        "он ломает дверь я боюсь",
+        "меня избили и сейчас ждут у подъезда",
+        "подруга пишет что покончит с собой если он не вернется",
+        "мой брат сказал что не хочет жить",
+        "одноклассник стоит на крыше",
+        "она пишет прощальные сообщения в сторис",
+        "отчим ночью приходит ко мне и трогает",
+        "меня лапал физрук",
+        "сосед залез мне в трусы",
+        "меня хотели изнасиловать",
+        "ХОЧУ УМЕРЕТЬЬЬ",
+        "хочу умиреть",
+        "хачу сдохнуть",
+        "я хочу смерти",
+        "прощайте, больше вы меня не увидите",
+        "хочу наложить на себя руки",
+        "не хочу больше жить мама прости",
+        "завтра я не проснусь",
+    ),
+    "be": (
+        "я больш не магу, хачу проста знікнуць і каб усё скончылася",
+        "калі ён выкладзе фоткі я заб'ю сябе",
+        "мне 13 і я больш не хачу жыць",
+        "можа мне лепш памерці",
+        "я стаю на даху і хачу скочыць",
+        "выпіла пачак таблетак",
+        "у мяне думкі пра смерць",
+        "часам думаю што лепш бы я памерла",
+        "калі памру ніхто не заўважыць",
+        "хачу каб мяне не было",
+        "я не хачу больш існаваць",
+        "няма больш сіл жыць з гэтым",
+        "жыццё дзярмо хачу здохнуць",
+        "навошта я наогул жыву",
+        "думаю аб самагубстве",
+        "у мяне рукі ў парэзах",
+        "я рэжу сябе лязом",
+        "тата п'яны бегае з нажом па кватэры",
+        "ён ламае дзверы я баюся",
+        "сяброўка піша што скончыць з сабой калі ён не вернецца",
+        "мой брат сказаў што не хоча жыць",
+        "аднакласнік стаіць на даху",
+        "айчым ноччу прыходзіць да мяне і чапае",
+        "сусед залез мне ў трусы",
+        "мяне хацелі згвалціць",
+        "бывайце, больш вы мяне не ўбачыце",
+        "не хачу больш жыць мама прабач",
+        "заўтра я не прачнуся",
+        "хачу скончыць жыццё самагубствам",
+        "мне незачэм жыць",
+    ),
+    "bn": (
+        "ছবিগুলো ছড়িয়ে দিলে আমি মরে যাব",
+        "ও ভিডিও ভাইরাল করলে আমি আত্মহত্যা করবো",
+        "আমার আর কিছুই ভালো লাগে না, মরে যেতে ইচ্ছা করতেছে",
+        "কেউ আমাকে ভালোবাসে না, আমি আর বাঁচতে চাইনা",
+        "আমি মরতে চাচ্ছি",
+        "নিজেকে মেরে ফেলতে ইচ্ছা হয়",
+        "আমার জীবনের কোনো দাম নেই, মরে গেলেই ভালো",
+        "আমি ছাদে দাঁড়িয়ে আছি লাফ দিব",
+        "অনেকগুলো ঘুমের ওষুধ খেয়েছি",
+        "আমি না থাকলে মা বাবা ভালো থাকবে",
+        "সুইসাইড করতে মন চায়",
+        "মাঝে মাঝে মনে হয় মরে যাই",
+        "আমার মরে যাওয়াই ভালো",
+        "আর সহ্য করতে পারছি না মরে যেতে চাই",
+        "দুনিয়াতে আর থাকতে চাই না",
+        "আমি চলে যাচ্ছি না ফেরার দেশে",
+        "কালকে থেকে আমাকে আর পাবে না",
+        "আমি ব্লেড দিয়ে হাত কেটে ফেলছি",
+        "মন খারাপ হলে নিজেকে ব্যথা দিই",
+        "আব্বু আমাকে বেল্ট দিয়ে মারতেছে বাঁচান",
+        "দরজায় কেউ ধাক্কা দিচ্ছে, হাতে ছুরি",
+        "ওরা আমাকে তুলে নিয়ে যাচ্ছে",
+        "আমার ফ্রেন্ড মরে যেতে চায়",
+        "বান্ধবী বলছে ও বাঁচবে না",
+        "আমার বোন বিষ খেয়েছে",
+        "মামাতো ভাই আমার গায়ে হাত দেয়",
+        "টিচার আমাকে জড়িয়ে ধরে বুকে হাত দেয়",
+        "আমাকে জোর করে ধর্ষণ করছে",
+        "আমি মইরা যামু",
+        "মরে গেলে বাঁচি",
+    ),
+    "ru-Latn": (
+        "ya bolshe ne hochu zhit",
+        "xochu sdoxnut",
+        "hochu ubit sebya",
+        "ne vizhu smysla zhit",
+        "ya pokonchu s soboi",
+        "ya rezhu veny",
+        "menya nikto ne lubit hochu umeret",
+        "luchshe umeret",
+        "hochu ischeznut navsegda",
+        "esli ya umru nikto ne zametit",
+        "moy drug hochet umeret",
+        "otec byet menya pryamo seichas",
+        "mysli o suicide",
+        "ne xo4u zhit bolshe",
+        "hachu pamerci",
+        "proshai mama prosti",
+    ),
+    "bn-Latn": (
+        "chobi viral hole ami more jabo",
+        "ami ar bachbo na",
+        "amar bachte valo lage na",
+        "mon chay more jai",
+        "ami suicide kore felbo",
+        "amar jibon er kono mane nai more jete chai",
+        "nijeke mere felte icche kore",
+        "ami nijer hat kete felchi",
+        "vai amake martese bachan",
+        "amar bondhobi suicide korbe bolse",
+        "mama amar gaye hat dise",
+        "amake jor kore sex korse",
+        "morte mon chay",
+        "moira jaite mon chay",
+        "more gele valo hoto",
+        "duniyate thakte chai na",
+    ),
+}
+
+LEFT_ALONE: Table = {
     "en": (
         "hi",
         "everyone in my class chat calls me a pig",
@@ -612,6 +797,37 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "they are beating us 3:0 in the game",
         "the zombie is killing me again in roblox",
         "i want to delete my account",
+        "im so dead when my mom sees this 💀",
+        "i would kill for that dress",
+        "the teacher gave us a deadly amount of homework",
+        "my crush touched my hand and i died",
+        "he shoots me in fortnite every time",
+        "they always hit on me",
+        "im dying my hair tomorrow",
+        "i cut class today",
+        "my boss in the game wont die",
+        "i can't live without my phone",
+        "we killed it on stage",
+        "he cut me off in line",
+        "they said go die to me",
+        "i was beaten in chess by my brother",
+        "nobody wants to play with me",
+        "i want to go home",
+        "i hate school",
+        "i hate my life",
+        "someone is following me on instagram",
+        "he keeps texting me",
+        "my dad is at the door",
+        "i will be late tomorrow",
+        "i don't want to wake up early tomorrow",
+        "my friend wants to dye her hair",
+        "my friend is a killer at chess",
+        "they leaked our chat",
+        "who can see this chat",
+        "he said he will beat me up after school",
+        "he hits on every girl",
+        "she stabbed me in the back by telling everyone",
+        "i finished the project, end of story",
     ),
     "ru": (
         "привет",
@@ -664,6 +880,42 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "сколько стоит дочь офицера в игре",
         "хочу удалить аккаунт",
         "он бил все рекорды",
+        "я чуть не сдохла на физре",
+        "хочу есть умираю",
+        "сдохни пишут они мне",
+        "он пишет чтобы я сдох",
+        "он сказал что побьёт меня после школы",
+        "не хочу в школу",
+        "меня бесит эта школа",
+        "хочу чтобы они исчезли из моей жизни",
+        "хочу стать невидимкой",
+        "я умру если он мне не ответит лол",
+        "тебе не жить пишут мне",
+        "жизнь прекрасна",
+        "жить хорошо",
+        "хочу жить",
+        "не могу жить без музыки",
+        "она трогает мои вещи",
+        "учитель бьёт указкой по столу",
+        "они били мяч",
+        "порезались провода",
+        "мы поссорились и она ушла навсегда из чата",
+        "меня никто не трогает",
+        "у меня всё хорошо",
+        "ненавижу свою жизнь",
+        "хочу уйти из школы",
+        "уйду из группы",
+        "как удалить фото",
+        "папа следит за мной в вк",
+        "кто-то следит за моей страницей",
+        "подписчик стоит на паузе",
+        "прощай школа",
+        "мне грустно",
+        "я боюсь идти в школу",
+        "что делать если меня травят",
+        "они закрыли меня в туалете",
+        "в этой игре меня убивают",
+        "меня убили в доте",
     ),
     "be": (
         "прывітанне",
@@ -711,6 +963,22 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "хто гэта напісаў",
         "дай мне нумар тэлефона даверу",
         "што такое булінг",
+        "не хачу ў школу",
+        "ён сказаў што паб'е мяне пасля школы",
+        "здохні пішуць яны мне",
+        "хачу каб яны зніклі",
+        "жыццё цудоўнае",
+        "хачу жыць",
+        "яны білі мяч",
+        "ненавіджу сваё жыццё",
+        "хачу сысці са школы",
+        "мне сумна",
+        "я баюся ісці ў школу",
+        "што рабіць калі мяне цкуюць",
+        "у гульні мяне забіваюць",
+        "нехта сочыць за маёй старонкай",
+        "мама крычыць на мяне",
+        "яны смяюцца з мяне",
     ),
     "bn": (
         "হ্যালো",
@@ -758,6 +1026,21 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "জীবন সুন্দর",
         "সাইবার বুলিং কী",
         "এই গান আমার মন ছুঁয়ে গেছে",
+        "আমি মোটা বলে সবাই হাসে",
+        "মা আমাকে বকা দিয়েছে",
+        "ওরা আমাকে মারবে বলেছে",
+        "সে আমার ছবি চায়",
+        "আমি স্কুলে যেতে চাই না",
+        "আমার ভালো লাগে না",
+        "আমার কিছু ভালো লাগে না",
+        "সে আমাকে ব্লক করেছে",
+        "তারা আমাকে মরতে বলে",
+        "আমি ঘুমাতে চাই",
+        "আমার হাত ব্যথা",
+        "জীবনে প্রথম হলাম",
+        "বাবা বাসায় এসেছে",
+        "আমি তাকে ভালোবাসি",
+        "আমার জীবনটা ভালো না",
     ),
     "ru-Latn": (
         "privet",
@@ -782,6 +1065,12 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "kto ty",
         "daite nomer telefona",
         "hochu pogovorit s chelovekom",
+        "ne hochu v shkolu",
+        "on menya dostal",
+        "menya travyat v shkole",
+        "ya ustal",
+        "hochu zhit",
+        "chto delat",
     ),
     "bn-Latn": (
         "hello",
@@ -807,19 +1096,30 @@ LEFT_ALONE: Mapping[str, tuple[str, ...]] = {
         "sokale ghum theke uthte iccha kore na",
         "manush er sathe kotha bolte chai",
         "more than five people laughed at me",
+        "amar valo lage na",
+        "ami school e jete chai na",
+        "amar chobi chay",
+        "se amake block korse",
+        "ami ghumate chai",
+        "amake morte bolse",
+        "tumi ke",
+        "more info please",
+        "mora fish",
     ),
 }
 
 
-def heard_sentences() -> Iterator[object]:
-    for locale, table in HEARD.items():
-        for intent, sentences in table.items():
-            yield from (pytest.param(locale, intent, text, id=f"{locale}: {text}") for text in sentences)
+def heard_sentences() -> list[tuple[str, str, str]]:
+    return [
+        (locale, intent, text)
+        for locale, table in HEARD.items()
+        for intent, sentences in table.items()
+        for text in sentences
+    ]
 
 
-def quiet_sentences() -> Iterator[object]:
-    for locale, sentences in LEFT_ALONE.items():
-        yield from (pytest.param(locale, text, id=f"{locale}: {text}") for text in sentences)
+def pairs(table: Table) -> list[tuple[str, str]]:
+    return [(locale, text) for locale, sentences in table.items() for text in sentences]
 
 
 @pytest.mark.parametrize(("locale", "intent", "text"), heard_sentences())
@@ -831,7 +1131,15 @@ def test_a_sentence_that_means_danger_is_heard(locale: str, intent: str, text: s
     assert match.locale == locale.partition("-")[0]
 
 
-@pytest.mark.parametrize(("locale", "text"), quiet_sentences())
+@pytest.mark.parametrize(("locale", "text"), pairs(MESSY))
+def test_a_messy_sentence_is_heard_too(locale: str, text: str) -> None:
+    match = lexicon().first_match(text, locale=locale)
+
+    assert match is not None, f"nobody would have noticed «{text}»"
+    assert match.danger.rank >= DangerLevel.URGENT.rank
+
+
+@pytest.mark.parametrize(("locale", "text"), pairs(LEFT_ALONE))
 def test_an_everyday_sentence_is_left_alone(locale: str, text: str) -> None:
     match = lexicon().first_match(text, locale=locale)
 

@@ -30,7 +30,7 @@ SETTINGS = Settings(
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """A client of the page alone."""
     app = FastAPI()
-    app.include_router(page.router(SETTINGS, numbers={"en": "Call 112 & ask"}, dial=("112",)))
+    app.include_router(page.router(SETTINGS, numbers={"en": "\nCall 112 & ask\n"}, dial=("112",)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://chat") as client:
         yield client
 
@@ -126,7 +126,7 @@ async def test_days_are_counted_as_people_count_them(locale: str, number: int, e
 
 
 async def test_the_numbers_of_a_locale_without_any_are_left_out(http: httpx.AsyncClient) -> None:
-    assert '<a href="tel:112">112</a> &amp; ask' in (await http.get("/?locale=en")).text
+    assert '<p>Call <a href="tel:112">112</a> &amp; ask</p>' in (await http.get("/?locale=en")).text
     assert 'id="why"' not in (await http.get("/?locale=ru")).text
 
 

@@ -1,0 +1,1 @@
+"""Tests of the way from a fresh clone to a running product."""

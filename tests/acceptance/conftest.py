@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -83,9 +82,3 @@ def invite(porchlight: Product, name: str) -> str:
     """The one-time address that ``operator add`` prints."""
     printed = porchlight.run("referral", "operator", "add", name)
     return next(word for word in printed.split() if word.startswith("http"))
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where a browser test leaves what it saw."""
-    return tmp_path

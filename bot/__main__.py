@@ -18,7 +18,11 @@ from bot.logs import configure_logs
 from bot.migrate import migrate
 from bot.worker import work
 
-cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+# A pretty traceback shows the values of variables, a visitor's words among them.
+cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+#: Longer than most proxies keep a connection, so that it is never us who hang up under a request.
+_KEEP_ALIVE_SECONDS = 75
 
 
 @cli.command()
@@ -29,7 +33,15 @@ def web(
     """Serve the web chat, the messengers' webhooks and the helpline's events."""
     configure_logs()
     app = create_app(_settings())
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=3,
+    )
 
 
 @cli.command()

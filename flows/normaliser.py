@@ -97,7 +97,7 @@ _EMOJI = r"[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U000
 _TOKEN = re.compile(rf"[@$]?{_LETTER}+(?:[!|@$€*•#]+{_LETTER}+)*|{_EMOJI}")
 _JOINER = re.compile(r"[-.,:;~/\\+=^·\"]{1,2}")
 _SENTENCE_END = re.compile(r"[.?!।]")
-_BANGLA_LETTER = re.compile(r"[\u0985-\u09b9][\u09be-\u09cd\u09d7]*")
+_BANGLA_LETTER = re.compile(r"[\u0985-\u09b9](?:\u09cd[\u0995-\u09b9])*[\u09be-\u09cd\u09d7]*")
 _PLAIN = re.compile(r"[a-z]+|[а-я]+|[\u0980-\u09fe]+")
 _HIDDEN = re.compile(r"[*•#]+")
 
@@ -114,8 +114,12 @@ def normalise(text: str) -> str:
         # The three Bangla letters that differ from another by a nukta alone and sound like r.
         text = text.replace("ড\u09bc", "র").replace("ঢ\u09bc", "র").replace("ব\u09bc", "র")
     text = text.translate(_FOLDED)
-    # After these two letters Russian children write ы as they hear it, and Belarusian requires it.
-    return squeeze(text).replace("жы", "жи").replace("шы", "ши")
+    return _as_heard(squeeze(text))
+
+
+def _as_heard(text: str) -> str:
+    """After these two letters Russian children write ы as they hear it, and Belarusian requires it."""
+    return text.replace("жы", "жи").replace("шы", "ши")
 
 
 def squeeze(text: str) -> str:
@@ -144,8 +148,8 @@ def tokenise(text: str) -> list[Token]:
 
 
 def joined(before: str, after: str) -> str:
-    """Two pieces of a normalised word as one, still without doubled letters."""
-    return before + after[1:] if before[-1:] == after[:1] else before + after
+    """Two pieces of a normalised word as one, normalised too."""
+    return before + after[1:] if before[-1:] == after[:1] else _as_heard(before + after)
 
 
 def readings(word: str) -> tuple[str, ...]:
@@ -156,10 +160,10 @@ def readings(word: str) -> tuple[str, ...]:
     if len(word) > MAX_WORD or _PLAIN.fullmatch(word) or (word.isdigit() and len(word) > MAX_LEET_NUMBER):
         return (word,)
     bare = word.lstrip("@$")
-    found = {word: None, bare: None}
+    found = {word: None, bare: None, _as_heard(squeeze(_HIDDEN.sub("", bare))): None}
     cyrillic = word.translate(_TO_CYRILLIC)
     for candidate in (cyrillic, word.translate(_SOFT_SIGN).translate(_TO_CYRILLIC)):
-        found[squeeze(candidate)] = None
+        found[_as_heard(squeeze(candidate))] = None
     latin = word.translate(_TO_LATIN)
     for letters in product("il", repeat=min(MAX_AMBIGUOUS, len(_AMBIGUOUS.findall(latin)))):
         choice = iter(letters)

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources.abc import Traversable
 from itertools import product, starmap
 from pathlib import Path
@@ -47,16 +48,20 @@ INTENTS = ("suicidal", "immediate_danger", "sexual_abuse", "friend_in_crisis", "
 GAPS = {"*": 2, "...": 5}
 #: Two gaps in a row add up, to this at most.
 MAX_GAP = 6
+#: Every gap allows at least so many words.
+MIN_GAP = min(GAPS.values())
 #: A phrase of a single word, and the beginning of a word, have at least so many letters.
 MIN_ALONE, MIN_STEM = 3, 2
 #: A word torn into pieces (``s u i c i d e``) is put together again from this many at most.
 MAX_PIECES = 20
 #: The same letter stands in so many of these pieces after the first (``d i e e e``).
-MAX_REPEATED = 3
+MAX_REPEATED = 2
 #: Two pieces with a space between them are one word only from this many letters on (``sui cide``).
 MIN_TORN = 6
 #: A word is searched for words written together (``iwanttodie``) between these lengths.
 MIN_RUN, MAX_RUN = 5, 64
+#: Words of two letters that people write together with the next one; others are prefixes (``по``, ``за``).
+RUN_OPENERS = frozenset({"не", "ne", "na", "im", "to"})
 #: One asterisk or a row of them hides this many letters at most.
 MAX_HIDDEN = 6
 #: Words with one letter wrong are looked for from this length on; shorter ones have too many neighbours.
@@ -143,22 +148,32 @@ class LexiconFile:
     rules: tuple[Rule, ...]
 
 
-class _Word(NamedTuple):
-    """What the lexicons know of one word of a text."""
+class _Bits(NamedTuple):
+    """What a word can be, as bits of the words of phrases."""
 
-    #: The bits that it can be.
     mask: int
+    #: Those of them that begin a phrase, that begin a way to say a part, and that continue one.
+    starts: int
+    begins: int
+    continues: int
+
+
+_NOTHING = _Bits(0, 0, 0, 0)
+
+
+class _Word(NamedTuple):
+    """What the lexicons of one script know of a word of a text."""
+
+    bits: _Bits
     #: The bits of the phrases that it may interrupt.
     kept: int
-    #: A longer word of the lexicons begins with it.
-    begins: bool
     #: It is several words of the lexicons without spaces.
     run: bool
 
     @property
     def matters(self) -> bool:
-        """Something may be said by it or with it."""
-        return bool(self.mask) or self.begins or self.run
+        """Something may be said by it."""
+        return bool(self.bits.mask) or self.run
 
 
 class _Heard(NamedTuple):
@@ -166,8 +181,9 @@ class _Heard(NamedTuple):
 
     #: For each place between two words, the bits of what was said up to there.
     states: list[int]
-    #: For each place, those of them after which other words may stand.
+    #: For each place, those of them after which other words may stand, and after which many may.
     waiting: list[int]
+    patient: list[int]
     #: For each word, the bits that it can be.
     masks: list[int]
     #: For each place, where a torn word that ends there began, and the bits that it can be.
@@ -187,6 +203,8 @@ class Lexicon:
             scripts.setdefault(_script_of(file), []).append(file)
         # The time grows with the length of the numbers, and a text has seldom more than one script.
         self._nets = tuple(starmap(_Net, scripts.items()))
+        self._words = {word for net in self._nets for word in net.vocabulary}
+        self._beginnings = {word[:length] for word in self._words for length in range(1, len(word))}
 
     def first_match(self, text: str, *, locale: str | None = None) -> Match | None:
         """The most dangerous thing that this text says, or None; never raises, linear in the text.
@@ -210,7 +228,8 @@ class Lexicon:
     def _uncancelled(self, tokens: Sequence[Token]) -> dict[Match, tuple[int, Rule]]:
         """Each phrase that was said outside of every idiom, and where that first ended."""
         spellings = {token.text: readings(token.text) for token in tokens}
-        heard = [net.listen(tokens, spellings) for net in self._nets]
+        torn = self._torn(tokens)
+        heard = [net.listen(tokens, spellings=spellings, torn=torn) for net in self._nets]
         phrases = [(end, rule) for one in heard for end, _, rule in one.complete if rule.match]
         if not phrases:
             return {}
@@ -225,6 +244,36 @@ class Lexicon:
             if rule.match and (end, None) not in covered and (end, rule.intent) not in covered:
                 found.setdefault(rule.match, (end, rule))
         return found
+
+    def _torn(self, tokens: Sequence[Token]) -> dict[int, list[tuple[int, str]]]:
+        """For each place, the words whose pieces begin there, each with the place after it.
+
+        Pieces are single letters in a row, or tied by a dot or the like, or two with a space between them.
+        """
+        found: dict[int, list[tuple[int, str]]] = {}
+        for place in range(len(tokens) - 1):
+            words = [(end, word) for end, word in self._wholes(tokens, place) if word in self._words]
+            if words:
+                found[place] = words
+        return found
+
+    def _wholes(self, tokens: Sequence[Token], place: int) -> Iterator[tuple[int, str]]:
+        whole, letters, repeated = tokens[place].text, tokens[place].letter, 0
+        for end in range(place + 1, min(len(tokens), place + MAX_PIECES)):
+            piece = tokens[end]
+            letters = letters and piece.letter
+            longer = joined(whole, piece.text)
+            repeated = repeated + 1 if longer == whole else 0
+            whole = longer
+            if not (letters or piece.glued):
+                if end == place + 1 and len(whole) >= MIN_TORN:
+                    yield end + 1, whole
+                return
+            spellings = (whole,) if whole in self._beginnings else readings(whole)
+            if len(whole) > 1:
+                yield from ((end + 1, spelling) for spelling in spellings)
+            if repeated > MAX_REPEATED or not any(spelling in self._beginnings for spelling in spellings):
+                return
 
 
 class _Net:
@@ -256,8 +305,10 @@ class _Net:
             self._add(file)
         self._open = (1 << self._size) - 1 & ~self._last
         self._followed = self._said & ~self._last
-        whole = (*self._words, *self._stems, *self._fillers)
-        self._beginnings = {word[:length] for word in whole for length in range(1, len(word))}
+        #: Every word that is known, the beginnings of words too.
+        self.vocabulary = frozenset((*self._words, *self._stems, *self._fillers))
+        self._beginnings = {word[:length] for word in self.vocabulary for length in range(1, len(word))}
+        self._initials = {word[0] for word in self.vocabulary}
         self._stem_lengths = tuple(sorted({len(stem) for stem in self._stems}))
         self._hidden = _by_ends(self._words)
         self._typos = self._neighbours(typo for file in files for typo in file.typos)
@@ -322,20 +373,16 @@ class _Net:
         return mask
 
     def _look_up(self, word: str, spellings: Iterable[str]) -> _Word:
+        # An emoji may stand anywhere in any phrase.
+        kept = self._fillers.get(word, 0) if word[0].isalnum() else self._open
         mask = self._words.get(NUMBER, 0) if word.isdigit() else 0
-        begins = False
+        spellings = [spelling for spelling in spellings if spelling[:1] in self._initials]
         for spelling in spellings:
             mask |= self._mask_of(spelling)
-            begins = begins or spelling in self._beginnings
         if not mask and script(word) is self._script:
             mask = self._guess(word)
-        return _Word(
-            mask=mask,
-            # An emoji may stand anywhere in any phrase.
-            kept=self._fillers.get(word, 0) if word[0].isalnum() else self._open,
-            begins=begins,
-            run=MIN_RUN <= len(word) <= MAX_RUN and self._is_run(word),
-        )
+        run = bool(spellings) and MIN_RUN <= len(word) <= MAX_RUN and self._is_run(word)
+        return _Word(bits=self._bits_of(mask), kept=kept, run=run)
 
     def _is_run(self, word: str) -> bool:
         """Whether this word is nothing but words of the lexicons without spaces."""
@@ -350,7 +397,8 @@ class _Net:
         # Only the first word may be a single letter, as ``i`` is: else ``diet`` would be ``die t``.
         for end in range(begin + 1 + (begin > 0), min(len(word), begin + MAX_WORD) + 1):
             piece = word[begin:end]
-            if piece in self._words or piece in self._fillers:
+            prefix = begin == 0 and end == 2 and piece not in RUN_OPENERS
+            if not prefix and (piece in self._words or piece in self._fillers):
                 yield end
             if piece not in self._beginnings:
                 return
@@ -371,58 +419,44 @@ class _Net:
 
     # Listening.
 
-    def listen(self, tokens: Sequence[Token], spellings: Mapping[str, Sequence[str]]) -> _Heard:
-        """All that the words of a text say, where each may be any of its ``spellings``."""
+    def listen(
+        self,
+        tokens: Sequence[Token],
+        *,
+        spellings: Mapping[str, Sequence[str]],
+        torn: Mapping[int, Sequence[tuple[int, str]]],
+    ) -> _Heard:
+        """All that a text says: each word may be any of its spellings, or part of a torn one."""
         known = {word: self._look_up(word, found) for word, found in spellings.items()}
-        heard = _Heard(states=[0] * (len(tokens) + 1), waiting=[0], masks=[], torn={}, complete=[])
-        if not any(word.matters for word in known.values()):
+        heard = _Heard([0] * (len(tokens) + 1), waiting=[0], patient=[0], masks=[], torn={}, complete=[])
+        if not torn and not any(word.matters for word in known.values()):
             return heard
         states = heard.states
         for place, token in enumerate(tokens):
             word = known[token.text]
-            heard.masks.append(word.mask)
+            heard.masks.append(word.bits.mask)
             # A longer torn word may have brought something to this place already.
             state = states[place + 1] | states[place] & word.kept
-            if word.matters:
+            if word.matters or place in torn:
                 reached = self._reached(heard, tokens, place=place)
-                state |= self._next(reached, word.mask)
+                state |= self._next(reached, word.bits)
                 if word.run:
                     state |= self._run_together(token.text, reached)
-                if word.begins:
-                    self._mend(heard, tokens, place=place, reached=reached)
+                for end, whole in torn.get(place, ()):
+                    self._bring(heard, whole, begin=place, end=end, reached=reached)
             states[place + 1] = state
             heard.waiting.append(state & self._gaps[1])
+            heard.patient.append(state & self._gaps[MIN_GAP + 1])
             if bits := state & self._last:
                 heard.complete.extend((place + 1, bit, self._rules[bit]) for bit in _bits(bits))
         return heard
 
-    def _mend(self, heard: _Heard, tokens: Sequence[Token], *, place: int, reached: int) -> None:
-        """Bring what was reached to the end of every word whose pieces begin here.
-
-        Pieces are single letters in a row, or tied by a dot or the like, or two with a space between them.
-        """
-        whole, letters, repeated = tokens[place].text, tokens[place].letter, 0
-        for end in range(place + 1, min(len(tokens), place + MAX_PIECES)):
-            piece = tokens[end]
-            letters = letters and piece.letter
-            longer = joined(whole, piece.text)
-            repeated = repeated + 1 if longer == whole else 0
-            whole = longer
-            if not (letters or piece.glued):
-                if end == place + 1 and len(whole) >= MIN_TORN:
-                    self._bring(heard, whole, begin=place, end=end + 1, reached=reached)
-                return
-            spellings = (whole,) if whole in self._beginnings else readings(whole)
-            for spelling in spellings:
-                self._bring(heard, spelling, begin=place, end=end + 1, reached=reached)
-            if repeated > MAX_REPEATED or not any(spelling in self._beginnings for spelling in spellings):
-                return
-
     def _bring(self, heard: _Heard, word: str, *, begin: int, end: int, reached: int) -> None:
-        mask = self._words.get(word, 0) | self._stems.get(word, 0)
-        if mask:
-            heard.states[end] |= self._next(reached, mask)
-            heard.torn.setdefault(end, []).append((begin, mask))
+        """Bring what was reached to the end of a word that was torn to pieces."""
+        bits = self._bits_of(self._words.get(word, 0) | self._stems.get(word, 0))
+        if bits.mask:
+            heard.states[end] |= self._next(reached, bits)
+            heard.torn.setdefault(end, []).append((begin, bits.mask))
         if kept := self._fillers.get(word, 0):
             heard.states[end] |= heard.states[begin] & kept
 
@@ -433,18 +467,29 @@ class _Net:
             # No gap reaches over the end of a sentence, which stands before the word after the gap or in it.
             if tokens[place - gap + 1].starts_sentence:
                 break
-            if waiting := heard.waiting[place - gap]:
-                reached |= waiting & self._gaps[gap]
+            if gap <= MIN_GAP:
+                reached |= heard.waiting[place - gap]
+            elif patient := heard.patient[place - gap]:
+                reached |= patient & self._gaps[gap]
         return reached
 
-    def _next(self, reached: int, mask: int) -> int:
-        """The bits said after a word that can be ``mask``, where ``reached`` was said before it."""
-        state = self._initial & mask
-        if mask and reached:
-            state |= (reached << 1 & self._continues | self._after(reached) & self._begins) & mask
-        if not state & self._ends:
+    def _bits_of(self, mask: int) -> _Bits:
+        if not mask:
+            return _NOTHING
+        return _Bits(mask, mask & self._initial, mask & self._begins, mask & self._continues)
+
+    def _next(self, reached: int, bits: _Bits) -> int:
+        """The bits said after a word that can be these, where ``reached`` was said before it."""
+        state = bits.starts
+        if reached:
+            if bits.continues:
+                state |= reached << 1 & bits.continues
+            if bits.begins:
+                state |= self._after(reached) & bits.begins
+        ended = state & self._ends
+        if not ended:
             return state
-        said = fresh = (state & self._ends) + self._body & self._said
+        said = fresh = ended + self._body & self._said
         while fresh & self._before_optional:
             fresh = self._optional & ~self._after(fresh) & ~said
             said |= fresh
@@ -463,7 +508,9 @@ class _Net:
                 continue
             for end in self._piece_ends(word, begin):
                 piece = word[begin:end]
-                after = self._next(state, self._words.get(piece, 0)) | state & self._fillers.get(piece, 0)
+                # Where one other word may stand, any may: how many there were is not counted in here.
+                kept = self._fillers.get(piece, 0) | self._gaps[1]
+                after = self._next(state, self._bits_of(self._words.get(piece, 0))) | state & kept
                 states[end] = (states[end] or 0) | after
                 # Two equal letters were made one: the next word may share its first with this one's last.
                 if end - begin > 1:
@@ -473,7 +520,7 @@ class _Net:
     # Looking back.
 
     def began(self, heard: _Heard, *, end: int, bit: int) -> int:
-        """The place where the idiom with this last bit, complete at ``end``, began; if several fit, a late one."""
+        """The place where the idiom with this last bit, complete at ``end``, began; of several a late one."""
         place = end
         while place > 0:
             if bit in self._block:
@@ -796,6 +843,7 @@ def _ways(lexemes: Iterable[str], *, lists: Mapping[str, Ways]) -> list[tuple[Wo
     return [sum(rows, ()) for rows in product(*choices)]
 
 
+@cache
 def _row(lexeme: str) -> tuple[Words, ...]:
     """The words of one written word: several if a hyphen joins them."""
     if lexeme == NUMBER:

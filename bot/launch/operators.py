@@ -16,9 +16,11 @@ FIRST = "supervisor"
 
 async def first_sign_in(running: Product) -> list[str]:
     """Make the first supervisor where there is nobody yet: the lines that tell how to sign in, else none."""
-    if await _ask(running, ["list"]):
+    if await _ask(running, ["list"]) != "":
         return []
     link = await _ask(running, ["add", FIRST, "--role", "supervisor"])
+    if not link:
+        return ["  Sign in    could not be made; try ./porchlight operator add NAME --role supervisor"]
     return [
         f"  Sign in    {link}",
         f"             (once, as '{FIRST}'; lost it? ./porchlight operator invite {FIRST})",
@@ -37,7 +39,8 @@ async def operator(site: Site, arguments: Sequence[str]) -> int:
         ).returncode
 
 
-async def _ask(running: Product, arguments: Sequence[str]) -> str:
+async def _ask(running: Product, arguments: Sequence[str]) -> str | None:
+    """What the command prints; None if it failed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -50,4 +53,4 @@ async def _ask(running: Product, arguments: Sequence[str]) -> str:
         stderr=asyncio.subprocess.DEVNULL,
     )
     said, _ = await process.communicate()
-    return said.decode().strip()
+    return said.decode().strip() if process.returncode == 0 else None

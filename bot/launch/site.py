@@ -77,8 +77,8 @@ class Site:
     def here(cls, *, data: Path | None = None) -> Self:
         """The installation that this code belongs to; ``data`` overrides PORCHLIGHT_DATA_DIR."""
         settings = {**read_settings_file(ROOT / ".env"), **os.environ}
-        folder = data or Path(settings.get("PORCHLIGHT_DATA_DIR") or "var")
-        return cls(root=ROOT, data=(ROOT / folder).absolute(), settings=settings)
+        folder = data.absolute() if data else ROOT / (settings.get("PORCHLIGHT_DATA_DIR") or "var")
+        return cls(root=ROOT, data=folder, settings=settings)
 
     def setting(self, name: str) -> str | None:
         """A setting by its full name; an empty one counts as not set."""

@@ -56,6 +56,7 @@ async def _run(
     running: Product, supervisor: Supervisor, board: Board, *, elsewhere: frozenset[str], database: Report
 ) -> None:
     """Start everything; what needs no model does not wait for it."""
+    learned = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         if running.server is not None:
             group.create_task(_keep_database(running.server, database, board))
@@ -63,13 +64,15 @@ async def _run(
             supervisor.start(running.referral())
         supervisor.start(running.bot_worker())
         supervisor.start(running.bot_web())
-        if "nlu" not in elsewhere:
-            group.create_task(_teach_and_serve(running, supervisor, board))
+        if "nlu" in elsewhere:
+            learned.set()
+        else:
+            group.create_task(_teach_and_serve(running, supervisor, board, learned=learned))
         await supervisor.ready("bot-web")
         if "referral" not in elsewhere:
             await supervisor.ready("referral")
         with _noted(running):
-            board.announce(await _greeting(running, elsewhere=elsewhere))
+            board.announce(await _greeting(running, elsewhere=elsewhere, learned=learned.is_set()))
             await asyncio.Event().wait()
 
 
@@ -85,7 +88,7 @@ def _noted(running: Product) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
-async def _greeting(running: Product, *, elsewhere: frozenset[str]) -> list[str]:
+async def _greeting(running: Product, *, elsewhere: frozenset[str], learned: bool) -> list[str]:
     lines = ["Porchlight is on.", f"  Web chat   {running.bot_url}/"]
     if "referral" not in elsewhere:
         lines.append(f"  Console    {running.console_url}/")
@@ -93,7 +96,7 @@ async def _greeting(running: Product, *, elsewhere: frozenset[str]) -> list[str]
     for name, setting in (("Telegram", "PORCHLIGHT_TELEGRAM_TOKEN"), ("Viber", "PORCHLIGHT_VIBER_TOKEN")):
         if running.site.setting(setting):
             lines.append(f"  {name:<10} connected with the token in {setting}")
-    if "nlu" not in elsewhere and await asyncio.to_thread(model.current, running.site) is None:
+    if not learned:
         lines.append(
             "  The model is being trained; until then the bot knows words of danger and buttons only."
         )
@@ -101,7 +104,9 @@ async def _greeting(running: Product, *, elsewhere: frozenset[str]) -> list[str]
     return lines
 
 
-async def _teach_and_serve(running: Product, supervisor: Supervisor, board: Board) -> None:
+async def _teach_and_serve(
+    running: Product, supervisor: Supervisor, board: Board, *, learned: asyncio.Event
+) -> None:
     """Train the model if its data changed, then serve it; without it the bot lives on, understanding less."""
     report = Report(name="nlu", status=Status.STARTING)
 
@@ -109,17 +114,18 @@ async def _teach_and_serve(running: Product, supervisor: Supervisor, board: Boar
         report.detail = line
         board.show(report)
 
-    trained = model.current(running.site)
-    if trained is None:
-        tell("training the model")
-        try:
+    try:
+        trained = model.current(running.site)
+        if trained is None:
+            tell("training the model")
             trained = await model.train(
                 running.site, on_line=lambda line: tell(f"training the model: {line}")
             )
-        except LaunchError as error:
-            report.status = Status.STOPPED
-            tell(str(error))
-            return
+    except LaunchError as error:
+        report.status = Status.STOPPED
+        tell(str(error))
+        return
+    learned.set()
     supervisor.start(running.nlu(trained))
     await supervisor.ready("nlu")
 

@@ -602,6 +602,7 @@ MESSY: Table = {
         "my parents would be better off if i was never born",
         "i swear im gonna jump off a bridge",
         "i want 2 die",
+        "my grandma died and i want to be with her in heaven",
     ),
     "ru": (
         "я больше не могу так, хочу просто исчезнуть и чтобы все закончилось",
@@ -828,6 +829,8 @@ LEFT_ALONE: Table = {
         "he hits on every girl",
         "she stabbed me in the back by telling everyone",
         "i finished the project, end of story",
+        "are you going to call the police",
+        "he says he will kill me",
     ),
     "ru": (
         "привет",

@@ -196,12 +196,12 @@ def test_commands_for_editors_do_not_install_the_model(clone: Path, tools: Path)
 def test_a_second_run_installs_nothing(clone: Path, tools: Path) -> None:
     _real_python(tools)
     _program(tools, "uv", RECORDING.replace("LOG", str(clone / "calls")))
-    assert _run(clone, "check", path=tools).stdout == "ran -m bot.launch check\n"
+    assert _run(clone, "check", path=tools).stdout == "ran -P -m bot.launch check\n"
     (clone / "calls").unlink()
 
     answer = _run(clone, "check", path=tools)
 
-    assert answer.stdout == "ran -m bot.launch check\n"
+    assert answer.stdout == "ran -P -m bot.launch check\n"
     assert answer.stderr == ""
     assert not (clone / "calls").exists()
 
@@ -225,8 +225,26 @@ def test_progress_goes_to_standard_error_alone(clone: Path, tools: Path) -> None
 
     answer = _run(clone, "parse", "hello", path=tools)
 
-    assert answer.stdout == "ran -m bot.launch parse hello\n"
+    assert answer.stdout == "ran -P -m bot.launch parse hello\n"
     assert "at the same time, the model's environment" in answer.stderr
+
+
+def test_file_names_are_meant_from_where_the_caller_stands(clone: Path, tools: Path, tmp_path: Path) -> None:
+    _real_python(tools)
+    _program(tools, "uv", RECORDING.replace("LOG", str(clone / "calls")))
+    _run(clone, "check", path=tools)
+    (clone / ".venv" / "bin" / "python").write_text(f"#!{BASH}\npwd\n")
+
+    answer = subprocess.run(
+        [BASH, clone / "porchlight", "backup", "all.tar"],
+        env={"PATH": str(tools)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert Path(answer.stdout.strip()) == tmp_path
 
 
 def test_two_at_once_do_not_install_twice(clone: Path, tools: Path) -> None:
@@ -242,7 +260,7 @@ def test_two_at_once_do_not_install_twice(clone: Path, tools: Path) -> None:
     ]
     answers = [each.communicate() for each in both]
 
-    assert [out for out, _ in answers] == ["ran -m bot.launch check\n"] * 2
+    assert [out for out, _ in answers] == ["ran -P -m bot.launch check\n"] * 2
     assert (clone / "calls").read_text().count("pip sync") == 1
     assert any("Another ./porchlight is preparing this folder" in progress for _, progress in answers)
 

@@ -66,9 +66,11 @@ def _postmaster(server: EmbeddedPostgres) -> int:
 
 def _eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
-    while not holds() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if holds():
+            return True
         time.sleep(0.05)
-    return holds()
+    return False
 
 
 def test_the_wheel_brings_binaries_of_its_own() -> None:

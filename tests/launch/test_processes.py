@@ -61,9 +61,11 @@ def _lives(number: int) -> bool:
 
 async def _eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
-    while not holds() and time.monotonic() < deadline:  # noqa: ASYNC110  # Others change what it asks for.
+    while time.monotonic() < deadline:  # Others change what it asks for.
+        if holds():
+            return True
         await asyncio.sleep(0.02)
-    return holds()
+    return False
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,21 +88,25 @@ def leave_one_intent(data: Path) -> None:
             file.unlink()
 
 
+def remove_all(data: Path) -> None:
+    for folder in data.iterdir():
+        shutil.rmtree(folder)
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
         (spoil_name, "The file is named 'greetings' but its intent is 'greet'."),
         (spoil_intent, "No such intent in intents.yaml: hullo."),
         (leave_one_intent, "A classifier needs two intents to tell apart; here is only greet."),
-        (lambda data: shutil.rmtree(data), "There is no folder"),
-        (lambda data: [shutil.rmtree(folder) for folder in data.iterdir()], "There is no training data"),
+        (shutil.rmtree, "There is no folder"),
+        (remove_all, "There is no training data"),
     ],
     ids=["bad name", "unknown intent", "one intent", "no folder", "no data"],
 )
 def test_bad_data_is_refused_in_a_sentence_and_leaves_no_model(
-    few: Path, tmp_path: Path, spoil: object, sentence: str
+    few: Path, tmp_path: Path, spoil: Callable[[Path], None], sentence: str
 ) -> None:
-    assert callable(spoil)
     spoil(few)
 
     done = run_nlu("train", "--data", few, "--out", tmp_path / "model.tar.gz")

@@ -1,0 +1,25 @@
+# The bot: the same image runs 'web', 'worker' and 'migrate'.
+# Build from the project's root: docker build -f docker/bot.Dockerfile -t porchlight-bot .
+FROM python:3.11-slim AS build
+COPY requirements.lock /build/
+# Everything comes from the lock file with its hashes; nothing is built here but the environment.
+RUN python -m venv /opt/porchlight && \
+    /opt/porchlight/bin/pip install --no-cache-dir --require-hashes -r /build/requirements.lock
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin porchlight
+COPY --from=build /opt/porchlight /opt/porchlight
+WORKDIR /srv/porchlight
+COPY flows/ flows/
+COPY bot/ bot/
+ENV PATH=/opt/porchlight/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
+    PTB_TIMEDELTA=1
+USER porchlight
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["web", "--host", "0.0.0.0", "--port", "8000"]

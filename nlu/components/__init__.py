@@ -1,0 +1,1 @@
+"""The parts of the Rasa pipeline that are ours: each a pure module and a thin adapter."""

@@ -173,33 +173,45 @@ class TurnLost(Exception):
 
 # The visitor's row is locked by the upsert until commit, so that two deliveries of one conversation get
 # their numbers in the order in which they become visible. The waiting drain job, if there is one, is touched
-# (DO UPDATE) rather than left alone: a worker may be about to take it before this transaction commits, and
+# (DO UPDATE) rather than left alone: a worker may be about to take it before this statement commits, and
 # then must wait for us; the NOTIFY wakes it again. With DO NOTHING messages were stranded.
-_STORE = text("""
+_MESSAGE_AND_JOB = """
+, message AS (
+    INSERT INTO inbox (conversation_id, update_key, payload)
+    SELECT id, :update_key, :payload FROM visitor
+    ON CONFLICT (update_key) DO NOTHING
+    RETURNING conversation_id
+), job AS (
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    SELECT 'inbox', 'drain', 'inbox:' || conversation_id, 'inbox:' || conversation_id,
+           jsonb_build_object('conversation', conversation_id)
+    FROM message
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET priority = procrastinate_jobs.priority
+    RETURNING id
+), woken AS (
+    SELECT pg_notify('procrastinate_any_queue_v1',
+                     json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
+)
+SELECT EXISTS (SELECT FROM visitor) AS known, (SELECT count(*) FROM woken) AS woken
+"""
+
+_STORE = text(
+    """
 WITH visitor AS (
     INSERT INTO conversation (id, channel, address) VALUES (:conversation, :channel, :address)
     ON CONFLICT (id) DO UPDATE SET active_at = now()
     RETURNING id
-), message AS (
-    INSERT INTO inbox (conversation_id, update_key, payload)
-    SELECT id, :update_key, :payload FROM visitor
-    ON CONFLICT (update_key) DO NOTHING
-    RETURNING conversation_id
+)"""
+    + _MESSAGE_AND_JOB
 )
-SELECT conversation_id FROM message
-""")
 
-_STORE_KNOWN = text("""
+_STORE_KNOWN = text(
+    """
 WITH visitor AS (
     UPDATE conversation SET active_at = now() WHERE id = :conversation RETURNING id
-), message AS (
-    INSERT INTO inbox (conversation_id, update_key, payload)
-    SELECT id, :update_key, :payload FROM visitor
-    ON CONFLICT (update_key) DO NOTHING
-    RETURNING conversation_id
+)"""
+    + _MESSAGE_AND_JOB
 )
-SELECT EXISTS (SELECT FROM visitor), EXISTS (SELECT FROM message)
-""")
 
 _WAKE = text("""
 WITH job AS (
@@ -216,6 +228,15 @@ _OPEN_MESSAGES = text("""
 SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at FROM inbox AS i
 WHERE i.conversation_id = :conversation AND i.done_at IS NULL AND i.parked IS NULL
 ORDER BY i.id LIMIT :most
+""")
+
+# Either both rows change or none is returned, and then the whole transaction is given up.
+_KEEP_TURN = text("""
+WITH answered AS (
+    UPDATE inbox SET done_at = now() WHERE id = :number AND done_at IS NULL RETURNING id
+)
+UPDATE conversation SET state = :state, version = version + 1 FROM answered
+WHERE conversation.id = :id AND version = :version RETURNING conversation.id
 """)
 
 _OPEN_DELIVERIES = text("""
@@ -253,6 +274,8 @@ class Store:
 
     def __init__(self, engine: AsyncEngine, *, privacy: Privacy) -> None:
         self._engine = engine
+        # A single statement is a transaction by itself; BEGIN and COMMIT around it cost two round trips.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._privacy = privacy
 
     @asynccontextmanager
@@ -264,7 +287,7 @@ class Store:
     async def alive(self) -> bool:
         """Whether the database answers."""
         try:
-            async with self._engine.connect() as connection:
+            async with self._single.connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except (OSError, OperationalError, InterfaceError):
             return False
@@ -282,9 +305,8 @@ class Store:
             "payload": self._seal(event, context=f"inbox.payload:{update_key.hex()}"),
         }
         try:
-            async with self._engine.begin() as connection:
-                if (await connection.execute(_STORE, values)).first() is not None:
-                    await wake_drain(connection, conversation)
+            async with self._single.connect() as connection:
+                await connection.execute(_STORE, values)
         except (OSError, OperationalError, InterfaceError) as error:
             raise InboxDown from error
 
@@ -294,17 +316,15 @@ class Store:
         payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
         values = {"conversation": conversation, "update_key": update_key, "payload": payload}
         try:
-            async with self._engine.begin() as connection:
-                known, new = (await connection.execute(_STORE_KNOWN, values)).one()
-                if new:
-                    await wake_drain(connection, conversation)
+            async with self._single.connect() as connection:
+                known = (await connection.execute(_STORE_KNOWN, values)).one().known
         except (OSError, OperationalError, InterfaceError) as error:
             raise InboxDown from error
         return bool(known)
 
     async def conversation(self, pseudonym: UUID) -> Conversation | None:
         """The conversation, or None if it was erased."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             row = (
                 await connection.execute(
                     text("SELECT channel, state, version FROM conversation WHERE id = :id"), {"id": pseudonym}
@@ -317,7 +337,7 @@ class Store:
 
     async def address(self, pseudonym: UUID) -> str | None:
         """Where this visitor is written to, or None if they were erased."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             sealed = await connection.scalar(
                 text("SELECT address FROM conversation WHERE id = :id"), {"id": pseudonym}
             )
@@ -325,7 +345,7 @@ class Store:
 
     async def waiting(self, pseudonym: UUID, *, most: int) -> list[Waiting]:
         """The oldest unanswered messages of a conversation."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(_OPEN_MESSAGES, {"conversation": pseudonym, "most": most})
             return [
                 Waiting(
@@ -348,22 +368,9 @@ class Store:
     ) -> Conversation:
         """Mark the message answered and keep state and effects; raises ``TurnLost`` if somebody else did."""
         pseudonym = conversation.pseudonym
-        done = await connection.execute(
-            text("UPDATE inbox SET done_at = now() WHERE id = :id AND done_at IS NULL RETURNING id"),
-            {"id": number},
-        )
-        changed = await connection.execute(
-            text(
-                "UPDATE conversation SET state = :state, version = version + 1"
-                " WHERE id = :id AND version = :version RETURNING id"
-            ),
-            {
-                "id": pseudonym,
-                "version": conversation.version,
-                "state": self._privacy.seal(state, context=f"conversation.state:{pseudonym}"),
-            },
-        )
-        if done.first() is None or changed.first() is None:
+        sealed = self._privacy.seal(state, context=f"conversation.state:{pseudonym}")
+        values = {"number": number, "id": pseudonym, "version": conversation.version, "state": sealed}
+        if (await connection.execute(_KEEP_TURN, values)).first() is None:
             raise TurnLost
         await self.put_effects(connection, conversation, number=number, effects=effects)
         return Conversation(
@@ -406,7 +413,7 @@ class Store:
 
     async def park(self, number: int, *, reason: str, final: bool) -> None:
         """Count a failed try; set the message aside when it was the last one."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(
                 text(
                     "UPDATE inbox SET attempts = attempts + 1,"
@@ -417,7 +424,7 @@ class Store:
 
     async def due(self, pseudonym: UUID, *, lane: str, most: int) -> list[Due]:
         """The oldest undelivered effects of one lane, whether due or not."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(
                 _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most}
             )
@@ -436,7 +443,7 @@ class Store:
 
     async def delivered(self, number: int, *, parked: str | None = None) -> None:
         """This effect is done, or given up for the reason ``parked``."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(
                 text("UPDATE outbox SET done_at = now(), parked = :parked WHERE id = :id"),
                 {"id": number, "parked": parked},
@@ -444,7 +451,7 @@ class Store:
 
     async def postpone(self, number: int, *, after: timedelta) -> None:
         """This effect failed for now; it may be tried again after this time."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(
                 text("UPDATE outbox SET attempts = attempts + 1, next_at = now() + :after WHERE id = :id"),
                 {"id": number, "after": after},
@@ -454,7 +461,7 @@ class Store:
         self, pseudonym: UUID, *, number: int, most: int
     ) -> list[tuple[int, dict[str, Any]]]:
         """The messages to a web visitor after this one, oldest first, with their numbers."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(
                 text(
                     "SELECT id, inbox_id, position, payload FROM outbox WHERE conversation_id = :conversation"
@@ -489,7 +496,7 @@ class Store:
 
     async def case_closed(self, case: UUID) -> None:
         """The helpline closed this case."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(
                 text("UPDATE referral_case SET closed_at = coalesce(closed_at, now()) WHERE id = :id"),
                 {"id": case},
@@ -497,7 +504,7 @@ class Store:
 
     async def conversation_of(self, case: UUID) -> UUID | None:
         """The conversation that a case belongs to, or None if it was erased."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             found: UUID | None = await connection.scalar(
                 text("SELECT conversation_id FROM referral_case WHERE id = :id"), {"id": case}
             )
@@ -530,7 +537,7 @@ class Store:
 
     async def erase(self, pseudonym: UUID, *, version: int) -> None:
         """Erase the conversation itself, unless it has gone on since this version."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(
                 text("DELETE FROM conversation WHERE id = :id AND version = :version"),
                 {"id": pseudonym, "version": version},
@@ -562,7 +569,7 @@ class Store:
 
     async def count_open(self) -> None:
         """Set the gauges of what waits in inbox and outbox."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             inbox = (await connection.execute(_INBOX_COUNTS)).one()
             lanes = {row.lane: row.waiting for row in await connection.execute(_OUTBOX_COUNTS)}
         OPEN_MESSAGES.set(inbox.waiting)

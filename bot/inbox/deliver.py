@@ -49,10 +49,13 @@ class Deliveries:
 
     async def run(self, pseudonym: UUID, *, lane: str) -> None:
         """Deliver all that is due in this lane; stop at the first that must wait."""
-        while waiting := await self.store.due(pseudonym, lane=lane, most=BATCH):
+        waiting = await self.store.due(pseudonym, lane=lane, most=BATCH)
+        while waiting:
             for due in waiting:
                 if due.due_in > timedelta(0) or not await self._carry_out(pseudonym, lane, due):
                     return
+            full = len(waiting) == BATCH
+            waiting = await self.store.due(pseudonym, lane=lane, most=BATCH) if full else []
 
     def show_typing(self, conversation: Conversation) -> None:
         """Let the messenger show that an answer is coming, without waiting for it."""

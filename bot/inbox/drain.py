@@ -31,11 +31,12 @@ class Drain:
     deliveries: Deliveries
 
     async def run(self, pseudonym: UUID) -> None:
-        """Answer what waits; never raises for what a message contains."""
-        while waiting := await self.store.waiting(pseudonym, most=BATCH):
-            conversation = await self.store.conversation(pseudonym)
-            if conversation is None:
-                return
+        """Answer what waits; never raises for what a message contains.
+
+        A message that comes in meanwhile has a job of its own, which runs after this one.
+        """
+        waiting = await self.store.waiting(pseudonym, most=BATCH)
+        while waiting and (conversation := await self.store.conversation(pseudonym)):
             try:
                 for message in waiting:
                     if message.event["kind"] in ("text", "edited"):
@@ -44,6 +45,8 @@ class Drain:
             except TurnLost:
                 log.info("another worker took over", conversation=str(pseudonym))
                 return
+            full = len(waiting) == BATCH
+            waiting = await self.store.waiting(pseudonym, most=BATCH) if full else []
 
     async def _answer(self, conversation: Conversation, message: Waiting) -> Conversation:
         for attempt in range(message.attempts + 1, MAX_ATTEMPTS + 1):

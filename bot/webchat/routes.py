@@ -106,7 +106,8 @@ class WebChat:
 
         return router
 
-    def _page(
+    # Not a plain function: those are sent to another thread, which costs more than the check.
+    async def _page(
         self,
         request: Request,
         token: Annotated[str | None, Query(max_length=512)] = None,

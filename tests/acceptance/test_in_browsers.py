@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,8 +22,8 @@ from tests.referral.desk import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PHONE = {"viewport": {"width": 400, "height": 780}, "device_scale_factor": 2}
-DESK = {"viewport": {"width": 1280, "height": 860}, "device_scale_factor": 1}
+PHONE: dict[str, Any] = {"viewport": {"width": 400, "height": 780}, "device_scale_factor": 2}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}, "device_scale_factor": 1}
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 from pydantic import ValidationError
 
 from bot.app import create_app
@@ -48,7 +49,8 @@ def web(
 def worker() -> None:
     """Answer messages and deliver answers; any number of these may run."""
     configure_logs()
-    asyncio.run(_until_told(_settings()))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_told(_settings()))
 
 
 @cli.command(name="migrate")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Telegram's and Viber's callbacks stay far below; a child's message is at most some 40 kB of UTF-8.
 MAX_BODY = 256 * 1024
+
+#: So much of a body that is too large is read and thrown away, so that its sender can read our answer.
+_MAX_DROPPED = 32 * 1024 * 1024
 
 
 class _BodyTooLarge(Exception):
@@ -28,7 +32,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._most:
-            await _refuse(send)
+            await _refuse(receive, send)
             return
         received, started = 0, False
 
@@ -42,17 +46,25 @@ class BodyLimit:
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            # FastAPI makes an unreadable body of our exception; the truth is said below.
+            if started or received <= self._most:
+                started = True
+                await send(message)
 
-        try:
+        with contextlib.suppress(_BodyTooLarge):
             await self._app(scope, counted, watched)
-        except _BodyTooLarge:
-            if not started:
-                await _refuse(send)
+        if received > self._most and not started:
+            await _refuse(receive, send)
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(receive: Receive, send: Send) -> None:
+    # Who is still sending when we hang up sees a broken connection instead of the refusal.
+    dropped = 0
+    while dropped < _MAX_DROPPED:
+        message = await receive()
+        dropped += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            break
     body = json.dumps(
         {"error": "too_large", "detail": "This is more than Porchlight takes at once."}
     ).encode()

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 #: instead of 1 ms), so these plans are off for the queue's own connections.
 _PLANNER = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off"
 
+#: What a job's own row says may be lost with the server: the sweep finds the messages that are still open.
+_NO_WAIT = "-c synchronous_commit=off"
+
 #: Keyed hashes of deliveries are kept so long to drop late duplicates; the platforms retry for hours.
 _DUPLICATES_UNTIL = timedelta(days=7)
 
@@ -38,7 +41,11 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
     """The job queue on this database; ``work`` is asked each time a job starts."""
     app = App(
         connector=PsycopgConnector(
-            conninfo=url, kwargs={"options": _PLANNER}, min_size=1, max_size=pool_size, timeout=5
+            conninfo=url,
+            kwargs={"options": f"{_PLANNER} {_NO_WAIT}"},
+            min_size=1,
+            max_size=pool_size,
+            timeout=5,
         )
     )
 

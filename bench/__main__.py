@@ -114,7 +114,8 @@ async def _measure(*, seconds: float, console: Console) -> tuple[list[Figure], d
             console.print("An operator writes 50 messages to a child.")
             relayed = await _relay(running, present[-1])
             values["operator's words to the child, p95"] = 1000 * percentile(relayed, 95)
-        memory = proportional_mib()
+        assert running.server is not None, "without settings the database is our own"  # noqa: S101
+        memory = proportional_mib(folder=running.server.home)
         values["memory of all processes"] = sum(memory.values())
     notes = {
         "first reply at 10 messages/s, p50 in ms": round(1000 * median(waits), 1),

@@ -167,3 +167,19 @@ async def test_no_page_is_wider_than_the_screen(service: Service, page: Page, wi
             await page.goto(service.url + path)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} wide"
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+async def test_take_next_stays_where_it_is_when_an_emergency_comes_in(
+    service: Service, page: Page, width: int
+) -> None:
+    await page.set_viewport_size({"width": width, "height": 800})
+    async with service.as_bot() as client:
+        await _come_in(page, service, "a.very.long.supervisor.name", role=Role.SUPERVISOR)
+        button = page.get_by_role("button", name="Take next")
+        before = await button.bounding_box()
+
+        await client.open(danger="emergency")
+        await expect(page.locator("#queue")).to_contain_text("1 emergency")
+
+        assert await button.bounding_box() == before

@@ -30,14 +30,14 @@ from flows.hearing import MAX_TEXT, hear
 from flows.model import DANGER_INTENTS, MENU, WELCOME, Book
 from flows.outcome import OPEN_CASE
 from flows.run import Run, operator_says
-from flows.speech import emergency_say, known_locale, notice
+from flows.speech import emergency_say, known_locale
 from flows.state import Mode, State
 from flows.texts import COMMON
 
 #: A campaign code comes from a link that anybody can write.
 MAX_CAMPAIGN = 64
 
-__all__ = ["Turn", "begin", "emergency_say", "notice", "resume"]
+__all__ = ["Turn", "begin", "emergency_say", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

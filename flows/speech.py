@@ -128,15 +128,6 @@ class HasLocale(Protocol):
         """The lexicon that matched, such as ``ru`` or ``ru-Latn``."""
 
 
-def notice(
-    book: Book, key: str, *, state: State, countries: Sequence[str] = ("BY", "BD"), place: int | None = None
-) -> Say | None:
-    """One text outside any turn, by ``flow.key``; None if it does not exist. The state stays as it is."""
-    flow, _, name = key.partition(".")
-    voice = Voice(book, countries=countries, place=place)
-    return voice.say(name, flow=flow, state=state.with_(locale=known_locale(book, state.locale)))
-
-
 def emergency_say(
     book: Book,
     match: HasLocale | None,

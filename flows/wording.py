@@ -48,8 +48,8 @@ ENGINE_TITLES = ("person", "menu", "skip")
 ENGINE_WORDS = ("yes_words", "no_words", "person_words", "menu_words", "stop_words")
 #: What the handover flow's sheet must hold although no node says it: the operator's side speaks.
 HANDOVER_TEXTS = ("taken", "returned", "closed")
-#: What it may hold besides: its own words for ``delayed``, and what the bot says by ``engine.notice``.
-HANDOVER_MAY_SAY = ("delayed", "relayed_failed")
+#: What it may hold besides: its own words for ``delayed``.
+HANDOVER_MAY_SAY = ("delayed",)
 #: Labels that ``flows.directory`` builds its rows from.
 LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",

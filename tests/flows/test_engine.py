@@ -853,14 +853,6 @@ def test_what_was_said_is_remembered_but_bounded() -> None:
     assert begun.state.said[-1] == "insults.what_helps"
 
 
-def test_a_text_can_be_said_outside_any_turn() -> None:
-    said = engine.notice(small_book(), "handover.returned", state=talk(locale="ru").state)
-
-    assert said is not None
-    assert (said.key, said.text) == ("handover.returned", "Человеку пришлось уйти.")
-    assert engine.notice(small_book(), "handover.gone", state=talk().state) is None
-
-
 def test_the_same_turn_twice_is_the_same() -> None:
     begun = insulted()
 

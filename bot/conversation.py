@@ -53,12 +53,14 @@ class Turns:
     country: str | None
 
     async def answer(self, conversation: Conversation, waiting: Waiting) -> Conversation:
-        """Answer one message and keep all that follows, in one transaction; raises ``TurnLost``."""
+        """Answer one message and keep all that follows, or nothing of it; raises ``TurnLost``."""
         before = self._state(conversation, waiting.event)
         event = await self._event(waiting.event, before)
         place = await self._place(conversation, before)
         turn = engine.resume(self.book, before, event, countries=self.countries, place=place)
-        async with self.store.transaction() as connection:
+        # Words alone are kept by a single statement; what else there is to do needs several to hold together.
+        only_words = all(isinstance(effect, does.Say) for effect in turn.effects)
+        async with self.store.statement() if only_words else self.store.transaction() as connection:
             effects = await self._effects(connection, conversation, waiting, turn)
             kept = await self.store.keep_turn(
                 connection, conversation, number=waiting.number, state=turn.state.to_json(), effects=effects
@@ -76,10 +78,7 @@ class Turns:
         say = engine.emergency_say(
             self.book, match, locale=state.locale, country=state.country, countries=self.countries
         )
-        async with self.store.transaction() as connection:
-            await self.store.put_effects(
-                connection, conversation, number=waiting.number, effects=[_say(say, state.locale)]
-            )
+        await self.store.put_effects(conversation, number=waiting.number, effects=[_say(say, state.locale)])
 
     async def _place(self, conversation: Conversation, state: State) -> int | None:
         """The visitor's place in the line, if they wait and the helpline's desk says so at once."""

@@ -137,6 +137,15 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits in a conversation, oldest first."""
+
+    #: None when nothing waits.
+    conversation: Conversation | None
+    messages: list[Waiting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One effect of a turn, ready to be kept."""
 
@@ -224,20 +233,59 @@ SELECT pg_notify('procrastinate_any_queue_v1',
                  json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
 """)
 
-_OPEN_MESSAGES = text("""
-SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at FROM inbox AS i
-WHERE i.conversation_id = :conversation AND i.done_at IS NULL AND i.parked IS NULL
-ORDER BY i.id LIMIT :most
+# All that a drain has to know in one round trip.
+_BACKLOG = text("""
+SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at, c.channel, c.state, c.version
+FROM conversation AS c CROSS JOIN LATERAL (
+    SELECT * FROM inbox WHERE conversation_id = c.id AND done_at IS NULL AND parked IS NULL
+    ORDER BY id LIMIT :most
+) AS i
+WHERE c.id = :conversation ORDER BY i.id
 """)
 
-# Either both rows change or none is returned, and then the whole transaction is given up.
-_KEEP_TURN = text("""
-WITH answered AS (
-    UPDATE inbox SET done_at = now() WHERE id = :number AND done_at IS NULL RETURNING id
+# Continues a WITH in which `moved` has the conversation's row if the effects may be kept, and none if not.
+# A web page fetches its messages itself and is only told that there are some; the other lanes need a worker.
+_EFFECTS = """
+, kept AS (
+    INSERT INTO outbox (conversation_id, inbox_id, position, lane, kind, payload)
+    SELECT moved.id, :number, effect.place - 1, effect.lane, effect.kind, effect.payload
+    FROM moved, unnest(cast(:lanes AS text[]), cast(:kinds AS text[]), cast(:payloads AS bytea[]))
+                WITH ORDINALITY AS effect (lane, kind, payload, place)
+), told AS (
+    SELECT pg_notify('webchat', moved.id::text) FROM moved
+    WHERE moved.channel = 'web' AND 'channel' = ANY (cast(:lanes AS text[]))
+), job AS (
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    SELECT DISTINCT 'outbox', 'deliver_' || lane, lane || ':' || moved.id, lane || ':' || moved.id,
+           jsonb_build_object('conversation', moved.id)
+    FROM moved, unnest(cast(:lanes AS text[])) AS lane WHERE moved.channel <> 'web' OR lane <> 'channel'
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET priority = procrastinate_jobs.priority
+    RETURNING id
+), woken AS (
+    SELECT pg_notify('procrastinate_any_queue_v1',
+                     json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
 )
-UPDATE conversation SET state = :state, version = version + 1 FROM answered
-WHERE conversation.id = :id AND version = :version RETURNING conversation.id
-""")
+SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT count(*) FROM told) + (SELECT count(*) FROM woken) AS told
+"""
+
+# The whole turn is one statement: either the message is marked answered, the state replaced, the effects kept
+# and whoever carries them out is woken, or nothing changes. The conversation's row is locked first, so that
+# of two workers the second sees the version that the first has left.
+_KEEP_TURN = text(
+    """
+WITH current AS (
+    SELECT id FROM conversation WHERE id = :id AND version = :version FOR UPDATE
+), answered AS (
+    UPDATE inbox SET done_at = now() FROM current WHERE inbox.id = :number AND done_at IS NULL
+    RETURNING current.id
+), moved AS (
+    UPDATE conversation SET state = :state, version = version + 1 FROM answered
+    WHERE conversation.id = answered.id RETURNING conversation.id, conversation.channel
+)"""
+    + _EFFECTS
+)
+
+_PUT_EFFECTS = text("WITH moved AS (SELECT id, channel FROM conversation WHERE id = :id)" + _EFFECTS)
 
 _OPEN_DELIVERIES = text("""
 SELECT id, inbox_id, position, kind, payload, attempts, next_at - now() AS due_in FROM outbox
@@ -284,10 +332,16 @@ class Store:
         async with self._engine.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which every statement is a transaction by itself."""
+        async with self._single.connect() as connection:
+            yield connection
+
     async def alive(self) -> bool:
         """Whether the database answers."""
         try:
-            async with self._single.connect() as connection:
+            async with self.statement() as connection:
                 await connection.execute(text("SELECT 1"))
         except (OSError, OperationalError, InterfaceError):
             return False
@@ -305,7 +359,7 @@ class Store:
             "payload": self._seal(event, context=f"inbox.payload:{update_key.hex()}"),
         }
         try:
-            async with self._single.connect() as connection:
+            async with self.statement() as connection:
                 await connection.execute(_STORE, values)
         except (OSError, OperationalError, InterfaceError) as error:
             raise InboxDown from error
@@ -316,7 +370,7 @@ class Store:
         payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
         values = {"conversation": conversation, "update_key": update_key, "payload": payload}
         try:
-            async with self._single.connect() as connection:
+            async with self.statement() as connection:
                 known = (await connection.execute(_STORE_KNOWN, values)).one().known
         except (OSError, OperationalError, InterfaceError) as error:
             raise InboxDown from error
@@ -324,30 +378,29 @@ class Store:
 
     async def conversation(self, pseudonym: UUID) -> Conversation | None:
         """The conversation, or None if it was erased."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             row = (
                 await connection.execute(
                     text("SELECT channel, state, version FROM conversation WHERE id = :id"), {"id": pseudonym}
                 )
             ).first()
-        if row is None:
-            return None
-        state = row.state and self._privacy.unseal(row.state, context=f"conversation.state:{pseudonym}")
-        return Conversation(pseudonym=pseudonym, channel=row.channel, state=state, version=row.version)
+        return None if row is None else self._conversation(pseudonym, row)
 
     async def address(self, pseudonym: UUID) -> str | None:
         """Where this visitor is written to, or None if they were erased."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             sealed = await connection.scalar(
                 text("SELECT address FROM conversation WHERE id = :id"), {"id": pseudonym}
             )
         return sealed and self._privacy.unseal(sealed, context=f"conversation.address:{pseudonym}")
 
-    async def waiting(self, pseudonym: UUID, *, most: int) -> list[Waiting]:
-        """The oldest unanswered messages of a conversation."""
-        async with self._single.connect() as connection:
-            rows = await connection.execute(_OPEN_MESSAGES, {"conversation": pseudonym, "most": most})
-            return [
+    async def backlog(self, pseudonym: UUID, *, most: int) -> Backlog:
+        """The oldest unanswered messages of a conversation, and where it stands."""
+        async with self.statement() as connection:
+            rows = (await connection.execute(_BACKLOG, {"conversation": pseudonym, "most": most})).all()
+        return Backlog(
+            conversation=self._conversation(pseudonym, rows[0]) if rows else None,
+            messages=[
                 Waiting(
                     number=row.id,
                     event=self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}"),
@@ -355,7 +408,8 @@ class Store:
                     received_at=row.received_at,
                 )
                 for row in rows
-            ]
+            ],
+        )
 
     async def keep_turn(
         self,
@@ -369,51 +423,37 @@ class Store:
         """Mark the message answered and keep state and effects; raises ``TurnLost`` if somebody else did."""
         pseudonym = conversation.pseudonym
         sealed = self._privacy.seal(state, context=f"conversation.state:{pseudonym}")
-        values = {"number": number, "id": pseudonym, "version": conversation.version, "state": sealed}
-        if (await connection.execute(_KEEP_TURN, values)).first() is None:
+        values = self._effect_values(pseudonym, number=number, effects=effects)
+        values |= {"version": conversation.version, "state": sealed}
+        if not (await connection.execute(_KEEP_TURN, values)).one().moved:
             raise TurnLost
-        await self.put_effects(connection, conversation, number=number, effects=effects)
         return Conversation(
             pseudonym=pseudonym, channel=conversation.channel, state=state, version=conversation.version + 1
         )
 
     async def put_effects(
-        self,
-        connection: AsyncConnection,
-        conversation: Conversation,
-        *,
-        number: int,
-        effects: Sequence[Effect],
+        self, conversation: Conversation, *, number: int, effects: Sequence[Effect]
     ) -> None:
         """Keep effects of the message with this number and wake whoever carries them out."""
-        if not effects:
-            return
-        pseudonym = conversation.pseudonym
-        await connection.execute(
-            outbox_table.insert(),
-            [
-                {
-                    "conversation_id": pseudonym,
-                    "inbox_id": number,
-                    "position": position,
-                    "lane": effect.lane,
-                    "kind": effect.kind,
-                    "payload": self._seal(effect.payload, context=f"outbox.payload:{number}:{position}"),
-                }
+        values = self._effect_values(conversation.pseudonym, number=number, effects=effects)
+        async with self.statement() as connection:
+            await connection.execute(_PUT_EFFECTS, values)
+
+    def _effect_values(self, pseudonym: UUID, *, number: int, effects: Sequence[Effect]) -> dict[str, Any]:
+        return {
+            "id": pseudonym,
+            "number": number,
+            "lanes": [effect.lane for effect in effects],
+            "kinds": [effect.kind for effect in effects],
+            "payloads": [
+                self._seal(effect.payload, context=f"outbox.payload:{number}:{position}")
                 for position, effect in enumerate(effects)
             ],
-        )
-        lanes = {effect.lane for effect in effects}
-        if conversation.channel == "web" and "channel" in lanes:
-            # A web page fetches its messages itself; it only has to be told that there are some.
-            lanes.remove("channel")
-            await connection.execute(text("SELECT pg_notify('webchat', :id)"), {"id": str(pseudonym)})
-        for lane in sorted(lanes):
-            await wake_delivery(connection, pseudonym, lane=lane)
+        }
 
     async def park(self, number: int, *, reason: str, final: bool) -> None:
         """Count a failed try; set the message aside when it was the last one."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             await connection.execute(
                 text(
                     "UPDATE inbox SET attempts = attempts + 1,"
@@ -424,7 +464,7 @@ class Store:
 
     async def due(self, pseudonym: UUID, *, lane: str, most: int) -> list[Due]:
         """The oldest undelivered effects of one lane, whether due or not."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             rows = await connection.execute(
                 _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most}
             )
@@ -443,7 +483,7 @@ class Store:
 
     async def delivered(self, number: int, *, parked: str | None = None) -> None:
         """This effect is done, or given up for the reason ``parked``."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             await connection.execute(
                 text("UPDATE outbox SET done_at = now(), parked = :parked WHERE id = :id"),
                 {"id": number, "parked": parked},
@@ -451,7 +491,7 @@ class Store:
 
     async def postpone(self, number: int, *, after: timedelta) -> None:
         """This effect failed for now; it may be tried again after this time."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             await connection.execute(
                 text("UPDATE outbox SET attempts = attempts + 1, next_at = now() + :after WHERE id = :id"),
                 {"id": number, "after": after},
@@ -461,7 +501,7 @@ class Store:
         self, pseudonym: UUID, *, number: int, most: int
     ) -> list[tuple[int, dict[str, Any]]]:
         """The messages to a web visitor after this one, oldest first, with their numbers."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             rows = await connection.execute(
                 text(
                     "SELECT id, inbox_id, position, payload FROM outbox WHERE conversation_id = :conversation"
@@ -496,7 +536,7 @@ class Store:
 
     async def case_closed(self, case: UUID) -> None:
         """The helpline closed this case."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             await connection.execute(
                 text("UPDATE referral_case SET closed_at = coalesce(closed_at, now()) WHERE id = :id"),
                 {"id": case},
@@ -504,7 +544,7 @@ class Store:
 
     async def conversation_of(self, case: UUID) -> UUID | None:
         """The conversation that a case belongs to, or None if it was erased."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             found: UUID | None = await connection.scalar(
                 text("SELECT conversation_id FROM referral_case WHERE id = :id"), {"id": case}
             )
@@ -537,7 +577,7 @@ class Store:
 
     async def erase(self, pseudonym: UUID, *, version: int) -> None:
         """Erase the conversation itself, unless it has gone on since this version."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             await connection.execute(
                 text("DELETE FROM conversation WHERE id = :id AND version = :version"),
                 {"id": pseudonym, "version": version},
@@ -569,7 +609,7 @@ class Store:
 
     async def count_open(self) -> None:
         """Set the gauges of what waits in inbox and outbox."""
-        async with self._single.connect() as connection:
+        async with self.statement() as connection:
             inbox = (await connection.execute(_INBOX_COUNTS)).one()
             lanes = {row.lane: row.waiting for row in await connection.execute(_OUTBOX_COUNTS)}
         OPEN_MESSAGES.set(inbox.waiting)
@@ -577,6 +617,10 @@ class Store:
         OLDEST_MESSAGE.set(inbox.oldest)
         for lane in ("channel", "referral"):
             OPEN_DELIVERIES.labels(lane=lane).set(lanes.get(lane, 0))
+
+    def _conversation(self, pseudonym: UUID, row: Row[Any]) -> Conversation:
+        state = row.state and self._privacy.unseal(row.state, context=f"conversation.state:{pseudonym}")
+        return Conversation(pseudonym=pseudonym, channel=row.channel, state=state, version=row.version)
 
     def _spoken(self, row: Row[Any]) -> Spoken | None:
         if row.side == "bot":

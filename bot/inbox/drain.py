@@ -35,18 +35,19 @@ class Drain:
 
         A message that comes in meanwhile has a job of its own, which runs after this one.
         """
-        waiting = await self.store.waiting(pseudonym, most=BATCH)
-        while waiting and (conversation := await self.store.conversation(pseudonym)):
+        backlog = await self.store.backlog(pseudonym, most=BATCH)
+        while (conversation := backlog.conversation) is not None:
             try:
-                for message in waiting:
+                for message in backlog.messages:
                     if message.event["kind"] in ("text", "edited"):
                         self.deliveries.show_typing(conversation)
                     conversation = await self._answer(conversation, message)
             except TurnLost:
                 log.info("another worker took over", conversation=str(pseudonym))
                 return
-            full = len(waiting) == BATCH
-            waiting = await self.store.waiting(pseudonym, most=BATCH) if full else []
+            if len(backlog.messages) < BATCH:
+                return
+            backlog = await self.store.backlog(pseudonym, most=BATCH)
 
     async def _answer(self, conversation: Conversation, message: Waiting) -> Conversation:
         for attempt in range(message.attempts + 1, MAX_ATTEMPTS + 1):

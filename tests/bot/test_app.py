@@ -51,7 +51,7 @@ async def waiting(store: Store, chat: httpx.AsyncClient, privacy: Privacy) -> li
     token = chat.headers["authorization"].removeprefix("Bearer ")
     claim = privacy.claim(token)
     assert claim is not None
-    messages = await store.waiting(privacy.conversation("web", claim.split(":")[0]), most=1000)
+    messages = (await store.backlog(privacy.conversation("web", claim.split(":")[0]), most=1000)).messages
     return [message.event for message in messages if message.event["kind"] != "started"]
 
 
@@ -142,7 +142,7 @@ async def test_one_conversation_cannot_hear_another(
     assert begun.json()["token"] != chat.headers["authorization"].removeprefix("Bearer ")
     await chat.post("/chat/v1/messages", json={"id": "1", "text": "mine"})
     other = UUID(begun.json()["conversation"])
-    assert [m.event["kind"] for m in await store.waiting(other, most=10)] == ["started"]
+    assert [m.event["kind"] for m in (await store.backlog(other, most=10)).messages] == ["started"]
 
 
 def test_invisible_characters_are_taken_out_and_words_stay() -> None:

@@ -44,7 +44,7 @@ async def test_a_second_copy_of_a_delivery_is_dropped(store: Store, privacy: Pri
     await write(store, "1")
     await write(store, "1", words="the same delivery, whatever it says")
 
-    waiting = await store.waiting((await talking(store, privacy)).pseudonym, most=10)
+    waiting = (await store.backlog((await talking(store, privacy)).pseudonym, most=10)).messages
 
     assert [message.event["text"] for message in waiting] == [WORDS]
 
@@ -53,7 +53,7 @@ async def test_the_same_platform_id_on_two_channels_is_two_messages(store: Store
     await write(store, "1")
     await store.accept(channel="viber", address="42", update="1", event={"kind": "text", "text": WORDS})
 
-    viber = await store.waiting(privacy.conversation("viber", "42"), most=10)
+    viber = (await store.backlog(privacy.conversation("viber", "42"), most=10)).messages
 
     assert len(viber) == 1
 
@@ -62,7 +62,7 @@ async def test_messages_come_out_in_the_order_in_which_they_came_in(store: Store
     for number in range(20):
         await write(store, str(number), words=f"message {number}")
 
-    waiting = await store.waiting((await talking(store, privacy)).pseudonym, most=50)
+    waiting = (await store.backlog((await talking(store, privacy)).pseudonym, most=50)).messages
 
     assert [message.event["text"] for message in waiting] == [f"message {number}" for number in range(20)]
 
@@ -124,7 +124,7 @@ async def test_a_turn_is_kept_once_whoever_comes_second(
 ) -> None:
     await write(store, "1")
     conversation = await talking(store, privacy)
-    (message,) = await store.waiting(conversation.pseudonym, most=10)
+    (message,) = (await store.backlog(conversation.pseudonym, most=10)).messages
 
     async def keep() -> None:
         async with store.transaction() as connection:
@@ -137,7 +137,7 @@ async def test_a_turn_is_kept_once_whoever_comes_second(
         await keep()
 
     assert await rows(database_url, "SELECT count(*) FROM outbox") == [(1,)]
-    assert await store.waiting(conversation.pseudonym, most=10) == []
+    assert (await store.backlog(conversation.pseudonym, most=10)).messages == []
 
 
 async def test_a_worker_that_was_thought_dead_cannot_overwrite_a_newer_state(
@@ -147,7 +147,7 @@ async def test_a_worker_that_was_thought_dead_cannot_overwrite_a_newer_state(
     await write(store, "1")
     await write(store, "2")
     stale = await talking(store, privacy)
-    first, second = await store.waiting(stale.pseudonym, most=10)
+    first, second = (await store.backlog(stale.pseudonym, most=10)).messages
     async with store.transaction() as connection:
         await store.keep_turn(connection, stale, number=first.number, state='{"new": 1}', effects=[])
 
@@ -158,13 +158,13 @@ async def test_a_worker_that_was_thought_dead_cannot_overwrite_a_newer_state(
 
     # Then the newer state stands and the message still waits
     assert (await talking(store, privacy)).state == '{"new": 1}'
-    assert len(await store.waiting(stale.pseudonym, most=10)) == 1
+    assert len((await store.backlog(stale.pseudonym, most=10)).messages) == 1
 
 
 async def test_a_postponed_delivery_is_not_due(store: Store, privacy: Privacy) -> None:
     await write(store, "1")
     conversation = await talking(store, privacy)
-    (message,) = await store.waiting(conversation.pseudonym, most=10)
+    (message,) = (await store.backlog(conversation.pseudonym, most=10)).messages
     async with store.transaction() as connection:
         await store.keep_turn(
             connection, conversation, number=message.number, state="{}", effects=[say("one"), say("two")]
@@ -184,14 +184,14 @@ async def test_forgetting_leaves_no_words_behind(store: Store, privacy: Privacy,
     # Given a conversation with words on both sides and a case
     await write(store, "1")
     conversation = await talking(store, privacy)
-    (message,) = await store.waiting(conversation.pseudonym, most=10)
+    (message,) = (await store.backlog(conversation.pseudonym, most=10)).messages
     async with store.transaction() as connection:
         conversation = await store.keep_turn(
             connection, conversation, number=message.number, state="{}", effects=[say("one")]
         )
         await store.case_opened(connection, uuid4(), conversation=conversation.pseudonym)
     await write(store, "2", words="forget me")
-    (message,) = await store.waiting(conversation.pseudonym, most=10)
+    (message,) = (await store.backlog(conversation.pseudonym, most=10)).messages
 
     async with store.transaction() as connection:
         await store.keep_turn(

@@ -92,7 +92,7 @@ class StandIn:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _answer(self, pseudonym: UUID) -> None:
-        for message in await self.store.waiting(pseudonym, most=50):
+        for message in (await self.store.backlog(pseudonym, most=50)).messages:
             conversation = await self.store.conversation(pseudonym)
             assert conversation is not None
             said = self._said(message)

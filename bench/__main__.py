@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +23,8 @@ from rich.table import Table
 
 from bench.load import Visitor, as_fast_as_possible, at_a_rate, visitors
 from bench.memory import proportional_mib
+from bench.parses import Parses
+from bench.parses import measure as measure_parses
 from bench.relay import relay_seconds
 from bot.launch import model
 from bot.launch.errors import LaunchError
@@ -51,6 +53,11 @@ TARGETS = {
     "button presses answered": ("/s", "at least", 150.0),
     "operator's words to the child, p95": ("ms", "at most", 300.0),
     "memory of all processes": ("MiB", "at most", 1536.0),
+    "parse, mean": ("ms", "at most", 8.0),
+    "parse, p95": ("ms", "at most", 30.0),
+    "parses by two model servers": ("/s", "at least", 150.0),
+    "start of a model server": ("s", "at most", 12.0),
+    "memory of a model server": ("MiB", "at most", 700.0),
 }
 
 
@@ -117,6 +124,7 @@ async def _measure(*, seconds: float, console: Console) -> tuple[list[Figure], d
         assert running.server is not None, "without settings the database is our own"  # noqa: S101
         memory = proportional_mib(folder=running.server.home)
         values["memory of all processes"] = sum(memory.values())
+    values |= _of_parses(await _parses(console, seconds=seconds))
     notes = {
         "first reply at 10 messages/s, p50 in ms": round(1000 * median(waits), 1),
         "operator's words to the child, p50 in ms": round(1000 * median(relayed), 1),
@@ -151,6 +159,25 @@ async def _own_product(console: Console) -> AsyncIterator[Product]:
                 await supervisor.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _parses(console: Console, *, seconds: float) -> Parses:
+    with tempfile.TemporaryDirectory(prefix="porchlight-bench-") as folder:
+        site = Site.here(data=Path(folder))
+        trained = model.current(site)
+        assert trained is not None, "it was trained for the product"  # noqa: S101
+        console.print("Two model servers read messages of all lengths.")
+        return await measure_parses(site, trained, seconds=seconds)
+
+
+def _of_parses(parses: Parses) -> dict[str, float]:
+    return {
+        "parse, mean": 1000 * fmean(parses.waits),
+        "parse, p95": 1000 * percentile(parses.waits, 95),
+        "parses by two model servers": parses.per_second,
+        "start of a model server": parses.loaded_in,
+        "memory of a model server": parses.mib,
+    }
 
 
 async def _warm_up(present: Sequence[Visitor], texts: Any) -> None:

@@ -13,19 +13,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.referral_client import ReferralClient
-from bot.store import Conversation, Effect, Store, Waiting
+from bot.store import Conversation, Effect, Spoken, Store, Waiting
 from bot.understanding import Understander, unread
 from flows import effects as does
 from flows import engine
 from flows import events as happened
 from flows.events import DangerLevel
+from flows.masking import mask
 from flows.model import Book
+from flows.outcome import OPEN_CASE
 from flows.state import Mode, State, StateUnreadable
 
 log = structlog.get_logger()
 
 #: So many messages of the thread go to the helpline with a new case.
 HANDED_OVER = 40
+
+#: Events that hold a visitor's own words.
+_WORDS = ("text", "edited")
 
 #: A visitor who asked to be forgotten can read the answer for this long, then the conversation itself goes.
 _FORGOTTEN_AFTER = "60 seconds"
@@ -63,7 +68,12 @@ class Turns:
         async with self.store.statement() if only_words else self.store.transaction() as connection:
             effects = await self._effects(connection, conversation, waiting, turn)
             kept = await self.store.keep_turn(
-                connection, conversation, number=waiting.number, state=turn.state.to_json(), effects=effects
+                connection,
+                conversation,
+                number=waiting.number,
+                state=turn.state.to_json(),
+                effects=effects,
+                masked=self._masked(before, waiting),
             )
             if any(isinstance(effect, does.Forget) for effect in turn.effects):
                 await self._forget(connection, kept, waiting.number)
@@ -79,6 +89,19 @@ class Turns:
             self.book, match, locale=state.locale, country=state.country, countries=self.countries
         )
         await self.store.put_effects(conversation, number=waiting.number, effects=[_say(say, state.locale)])
+
+    def masked(self, conversation: Conversation, waiting: Waiting) -> bytes | None:
+        """What is kept of the message instead of its words, sealed; None where they are kept as they are."""
+        return self._masked(self._state(conversation, waiting.event), waiting)
+
+    def _masked(self, before: State, waiting: Waiting) -> bytes | None:
+        said = waiting.event.get("text")
+        if waiting.event["kind"] not in _WORDS or not said or before.mode in OPEN_CASE:
+            # Whoever waits for the helpline or talks with it says these words to a person, who may need the
+            # address to send help: they are relayed, and kept, as they were written.
+            return None
+        kept = mask(said)
+        return None if kept == said else self.store.sealed(waiting, {**waiting.event, "text": kept})
 
     async def _place(self, conversation: Conversation, state: State) -> int | None:
         """The visitor's place in the line, if they wait and the helpline's desk says so at once."""
@@ -191,7 +214,7 @@ class Turns:
                     {
                         "id": str(_message_id(pseudonym, line.number, visitor=line.sender == "visitor")),
                         "sender": line.sender,
-                        "text": line.text,
+                        "text": _handed_over(line, waiting),
                         "sent_at": line.at.isoformat(),
                     }
                     for line in thread
@@ -241,6 +264,12 @@ class Turns:
 async def _set_timer(connection: AsyncConnection, task: str, args: Mapping[str, Any], *, after: str) -> None:
     # Without a lock of the conversation: a timer due later would hold back the messages that are ready now.
     await connection.execute(_TIMER, {"task": task, "args": json.dumps(args), "after": after})
+
+
+def _handed_over(line: Spoken, waiting: Waiting) -> str:
+    # The rows before this message are masked already, unless they were said to a person; its own is not yet.
+    just_said = line.sender == "visitor" and line.number == waiting.number
+    return mask(line.text) if just_said else line.text
 
 
 def _say(effect: does.Say, locale: str) -> Effect:

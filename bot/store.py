@@ -120,6 +120,8 @@ class Waiting:
     """A message in the inbox that no turn has answered yet."""
 
     number: int
+    #: Names the row's sealed payload.
+    update_key: bytes
     event: dict[str, Any]
     attempts: int
     received_at: datetime
@@ -268,15 +270,16 @@ _EFFECTS = """
 SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT count(*) FROM told) + (SELECT count(*) FROM woken) AS told
 """
 
-# The whole turn is one statement: either the message is marked answered, the state replaced, the effects kept
-# and whoever carries them out is woken, or nothing changes. The conversation's row is locked first, so that
-# of two workers the second sees the version that the first has left.
+# The whole turn is one statement: either the message is marked answered and loses what must not be kept, the
+# state is replaced, the effects are kept and whoever carries them out is woken, or nothing changes. The row
+# of the conversation is locked first, so that of two workers the second sees the version that the first left.
 _KEEP_TURN = text(
     """
 WITH current AS (
     SELECT id FROM conversation WHERE id = :id AND version = :version FOR UPDATE
 ), answered AS (
-    UPDATE inbox SET done_at = now() FROM current WHERE inbox.id = :number AND done_at IS NULL
+    UPDATE inbox SET done_at = now(), payload = coalesce(cast(:masked AS bytea), inbox.payload)
+    FROM current WHERE inbox.id = :number AND done_at IS NULL
     RETURNING current.id
 ), moved AS (
     UPDATE conversation SET state = :state, version = version + 1 FROM answered
@@ -403,6 +406,7 @@ class Store:
             messages=[
                 Waiting(
                     number=row.id,
+                    update_key=row.update_key,
                     event=self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}"),
                     attempts=row.attempts,
                     received_at=row.received_at,
@@ -419,17 +423,25 @@ class Store:
         number: int,
         state: str,
         effects: Sequence[Effect],
+        masked: bytes | None = None,
     ) -> Conversation:
-        """Mark the message answered and keep state and effects; raises ``TurnLost`` if somebody else did."""
+        """Mark the message answered and keep state and effects; raises ``TurnLost`` if somebody else did.
+
+        ``masked`` is a payload by ``sealed`` that takes the place of the message's own in the same statement.
+        """
         pseudonym = conversation.pseudonym
         sealed = self._privacy.seal(state, context=f"conversation.state:{pseudonym}")
         values = self._effect_values(pseudonym, number=number, effects=effects)
-        values |= {"version": conversation.version, "state": sealed}
+        values |= {"version": conversation.version, "state": sealed, "masked": masked}
         if not (await connection.execute(_KEEP_TURN, values)).one().moved:
             raise TurnLost
         return Conversation(
             pseudonym=pseudonym, channel=conversation.channel, state=state, version=conversation.version + 1
         )
+
+    def sealed(self, waiting: Waiting, event: Mapping[str, Any]) -> bytes:
+        """This event as the payload of the message that waits, to be kept instead of what it says now."""
+        return self._seal(event, context=f"inbox.payload:{waiting.update_key.hex()}")
 
     async def put_effects(
         self, conversation: Conversation, *, number: int, effects: Sequence[Effect]
@@ -451,15 +463,16 @@ class Store:
             ],
         }
 
-    async def park(self, number: int, *, reason: str, final: bool) -> None:
-        """Count a failed try; set the message aside when it was the last one."""
+    async def park(self, number: int, *, reason: str, final: bool, masked: bytes | None = None) -> None:
+        """Count a failed try; set the message aside, with ``masked`` as its payload, when it was the last."""
         async with self.statement() as connection:
             await connection.execute(
                 text(
                     "UPDATE inbox SET attempts = attempts + 1,"
-                    " parked = CASE WHEN :final THEN cast(:reason AS text) END WHERE id = :id"
+                    " parked = CASE WHEN :final THEN cast(:reason AS text) END,"
+                    " payload = coalesce(cast(:masked AS bytea), payload) WHERE id = :id"
                 ),
-                {"id": number, "reason": reason, "final": final},
+                {"id": number, "reason": reason, "final": final, "masked": masked},
             )
 
     async def due(self, pseudonym: UUID, *, lane: str, most: int) -> list[Due]:

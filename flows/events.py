@@ -55,6 +55,10 @@ class Understanding:
     locale: str | None = None
     #: The likeliest intents first, our own list only.
     ranking: tuple[Guess, ...] = ()
+    #: What else the text speaks of, less dangerous than ``intent``.
+    secondary: tuple[str, ...] = ()
+    #: The danger that the text may mean, though not surely enough to act upon: the visitor is asked.
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

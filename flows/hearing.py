@@ -5,7 +5,16 @@ from __future__ import annotations
 from flows import payload, reading
 from flows.effects import Choice, Relay
 from flows.events import DangerLevel, Understanding
-from flows.model import DANGER_INTENTS, MENU, NOT_UNDERSTOOD, AskNode, Book, CollectNode
+from flows.model import (
+    DANGER,
+    DANGER_INTENTS,
+    DANGER_QUESTION,
+    MENU,
+    NOT_UNDERSTOOD,
+    AskNode,
+    Book,
+    CollectNode,
+)
 from flows.outcome import OPEN_CASE
 from flows.run import Run
 from flows.speech import speaking
@@ -23,6 +32,12 @@ GUESSES = 2
 MIN_GUESS = 0.05
 #: These are answers to something, so that asking 'did you mean: yes?' helps nobody.
 _NEVER_GUESSED = frozenset({"affirm", "deny", "greet", "goodbye", "thanks", "insult_bot", "out_of_scope"})
+#: The slot that keeps which dangers were asked about already.
+ASKED = "asked_about"
+#: In these the danger is asked about anyway, or is the matter.
+_ASKING_FLOWS = frozenset(
+    {DANGER, DANGER_QUESTION, "feeling_bad", "immediate_danger", "friend_in_crisis", "abuse_at_home"}
+)
 #: After so many misses in a row a person is offered.
 MISSES_TO_PERSON = 2
 
@@ -41,6 +56,9 @@ def hear(run: Run, text: str, understanding: Understanding) -> None:
         run.help(understanding.intent)
     elif run.state.mode is not Mode.LIVE:
         _listen(run, text, understanding)
+        for intent in understanding.secondary:
+            run.note_intent(intent)
+        _ask_about_danger(run, understanding.doubt)
         run.never_silent()
 
 
@@ -59,6 +77,17 @@ def _is_danger(book: Book, understanding: Understanding) -> bool:
     """Whether a life or a child's body is at risk, so that care and the number come first."""
     urgent = _danger(book, understanding).rank >= DangerLevel.URGENT.rank
     return urgent and (understanding.by == "lexicon" or understanding.intent in DANGER_INTENTS)
+
+
+def _ask_about_danger(run: Run, doubt: str | None) -> None:
+    """Where a text may mean danger, ask: once, on top of the answer, not where the talk is of it already."""
+    asked = run.state.slots.get(ASKED, "").split()
+    if doubt is None or doubt in asked or run.state.mode is Mode.STOPPED:
+        return
+    talk_of_it = any(frame.flow in _ASKING_FLOWS for frame in run.state.frames)
+    if not talk_of_it and DANGER_QUESTION in run.book.flows:
+        run.save(ASKED, " ".join((*asked, doubt)))
+        run.enter(DANGER_QUESTION, intent=doubt)
 
 
 def _known(understanding: Understanding) -> bool:

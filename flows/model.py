@@ -25,6 +25,7 @@ MAX_CHOICES = 8
 WELCOME = "welcome"
 MENU = "menu"
 DANGER = "danger"
+DANGER_QUESTION = "danger_question"
 HANDOVER = "handover"
 NOT_UNDERSTOOD = "not_understood"
 #: Without these a conversation cannot be held.

@@ -8,6 +8,7 @@ from typing import assert_never
 from flows import payload
 from flows.effects import Choice, Remind
 from flows.events import DangerLevel
+from flows.masking import mask
 from flows.model import (
     DANGER,
     DANGER_INTENTS,
@@ -130,8 +131,8 @@ class Run(Outcome):
         return True
 
     def collect(self, node: CollectNode, text: str) -> None:
-        """Keep a free text and go on."""
-        self.save(node.save, text)
+        """Keep a free text, without what must not be kept, and go on."""
+        self.save(node.save, mask(text))
         self.walk(node.go)
 
     # The walk

@@ -30,5 +30,7 @@ def _ingredients(data: Path) -> Iterator[tuple[str, Path]]:
         yield f"data/{file.relative_to(data).as_posix()}", file
     for file in (ROOT / "components").glob("*.py"):
         yield f"components/{file.name}", file
+    for file in (ROOT / "encoder").glob("*.npz"):
+        yield f"encoder/{file.name}", file
     for name in ("config.yml", "requirements.lock", ".python-version"):
         yield name, ROOT / name

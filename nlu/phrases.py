@@ -13,7 +13,10 @@ class Phrase:
 
     text: str
     intent: str
+    #: The folder's name: `be`, or `ru-Latn` for Russian in Latin letters.
     locale: str
+    #: Who wrote it, by a pseudonym: how well the model understands is measured on authors it has not read.
+    author: str
     file: Path
     line: int
 
@@ -67,17 +70,27 @@ def _from_tree(tree: Any, file: Path) -> tuple[list[Phrase], list[Problem]]:
     if set(top) != {"version", "nlu"} or top["version"].value != "3.1":
         return [], [Problem(file, 1, 'The file must hold `version: "3.1"` and `nlu:`, and nothing else.')]
     entries = top["nlu"].value if isinstance(top["nlu"], yaml.SequenceNode) else []
-    if len(entries) != 1:
+    if not entries:
         line = top["nlu"].start_mark.line + 1
-        return [], [Problem(file, line, "`nlu:` must hold exactly one `- intent:` entry.")]
-    entry = _mapping(entries[0])
-    line = entries[0].start_mark.line + 1
-    if set(entry) != {"intent", "examples"}:
-        return [], [Problem(file, line, "The entry must hold `intent:` and `examples:`, and nothing else.")]
+        return [], [Problem(file, line, "`nlu:` must hold an `- intent:` entry for each author.")]
+    phrases: list[Phrase] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        found, wrong = _from_entry(_mapping(entry), file, line=entry.start_mark.line + 1)
+        phrases += found
+        problems += wrong
+    return phrases, problems
+
+
+def _from_entry(entry: dict[str, Any], file: Path, *, line: int) -> tuple[list[Phrase], list[Problem]]:
+    author = getattr(_mapping(entry.get("metadata")).get("author"), "value", "")
+    if set(entry) != {"intent", "metadata", "examples"} or not author:
+        sentence = "The entry must hold `intent:`, `metadata: {author: …}` and `examples:`, and nothing else."
+        return [], [Problem(file, line, sentence)]
     if entry["intent"].value != file.stem:
         sentence = f"The file is named {file.stem!r} but its intent is {entry['intent'].value!r}."
         return [], [Problem(file, line, sentence)]
-    return _examples(entry["examples"], file)
+    return _examples(entry["examples"], file, author=str(author))
 
 
 def _mapping(node: Any) -> dict[str, Any]:
@@ -86,7 +99,7 @@ def _mapping(node: Any) -> dict[str, Any]:
     return {str(key.value): value for key, value in node.value}
 
 
-def _examples(node: Any, file: Path) -> tuple[list[Phrase], list[Problem]]:
+def _examples(node: Any, file: Path, *, author: str) -> tuple[list[Phrase], list[Problem]]:
     if not isinstance(node, yaml.ScalarNode) or node.style != "|":
         line = node.start_mark.line + 1
         return [], [Problem(file, line, "`examples:` must be followed by `|` and a list, a phrase a line.")]
@@ -100,5 +113,7 @@ def _examples(node: Any, file: Path) -> tuple[list[Phrase], list[Problem]]:
             problems.append(Problem(file, line, "Each phrase must begin with `- ` and hold some text."))
             continue
         text = written[2:].strip()
-        phrases.append(Phrase(text=text, intent=file.stem, locale=file.parent.name, file=file, line=line))
+        phrases.append(
+            Phrase(text=text, intent=file.stem, locale=file.parent.name, author=author, file=file, line=line)
+        )
     return phrases, problems

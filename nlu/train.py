@@ -199,11 +199,6 @@ def _listening(progress: Progress, chatter: io.StringIO) -> Iterator[None]:
 class _Listener(logging.Handler):
     """Turns what Rasa and our components log into stages, and keeps the rest for the case of failure."""
 
-    STAGES: Final = {
-        "NgramFeaturizer": "Learning groups of letters",
-        "IntentClassifier": "Learning to tell the intents apart",
-    }
-
     def __init__(self, progress: Progress, chatter: io.StringIO) -> None:
         super().__init__(logging.INFO)
         self._progress = progress
@@ -212,8 +207,8 @@ class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         self._chatter.write(f"{said}\n")
-        if started := re.match(r"Starting to train component '(\w+)'", said):
-            self._progress.stage(self.STAGES.get(started[1], f"Training {started[1]}"))
+        if learning := re.match(r"Learning from (\d+) phrases", said):
+            self._progress.stage(f"Learning to tell the intents apart, from {learning[1]} phrases")
         elif encoded := re.match(r"Encoded (\d+) of (\d+) phrases", said):
             self._progress.stage(f"Encoding {encoded[2]} new phrases")
             self._progress.share(int(encoded[1]), int(encoded[2]))
@@ -227,7 +222,7 @@ def _check(made: Path) -> None:
     """Rasa leaves an archive even where a component stored nothing; such a model would answer at random."""
     with tarfile.open(made) as archive:
         names = archive.getnames()
-    for needed in ("metadata.json", "NgramFeaturizer", "IntentClassifier"):
+    for needed in ("metadata.json", "IntentClassifier"):
         if not any(needed in name for name in names):
             raise TrainingError(f"The model is not whole: {needed} is missing from it.")
 

@@ -60,7 +60,8 @@ class Drain:
                 last = attempt == MAX_ATTEMPTS
                 reason = type(error).__name__
                 log.error("a message could not be answered", reason=reason, attempt=attempt, set_aside=last)
-                await self.store.park(message.number, reason=reason, final=last)
+                masked = self.turns.masked(conversation, message) if last else None
+                await self.store.park(message.number, reason=reason, final=last, masked=masked)
                 await asyncio.sleep(0.1 * attempt)
         await self.turns.apologise(conversation, message)
         return conversation

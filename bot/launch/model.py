@@ -69,10 +69,10 @@ async def train(site: Site, *, on_line: Callable[[str], None]) -> Model:
     return trained
 
 
-def service(site: Site, trained: Model, *, port: int) -> Service:
+def service(site: Site, trained: Model, *, port: int, name: str = "nlu") -> Service:
     """The model's server; ready only when it has loaded exactly this model."""
     return Service(
-        name="nlu",
+        name=name,
         command=[site.nlu_python, "-m", "nlu.serve", "--model", trained.file, "--port", str(port)],
         environment=environment(site),
         directory=site.root,

@@ -35,7 +35,7 @@ class Reader:
         if parsed is None:
             understood = danger or await self._understander.read(text, locale=None)
         else:
-            understood = danger or self._understander.judge(parsed.ranking)
+            understood = danger or self._understander.judge(parsed)
         return {
             "text": text,
             "intent": understood.intent,

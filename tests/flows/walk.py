@@ -9,7 +9,7 @@ from flows import engine, payload
 from flows.effects import Say
 from flows.events import ChoicePressed, ConversationStarted, Event, TextReceived, WaitTimedOut
 from flows.graph import reachable
-from flows.model import AskNode, Book, CallNode, CollectNode, is_wait
+from flows.model import DANGER_INTENTS, AskNode, Book, CallNode, CollectNode, is_wait
 from flows.speech import offered
 from flows.state import Frame, Mode, State
 from tests.flows.worlds import text
@@ -55,7 +55,8 @@ def place_of(state: State) -> Place:
 def ways_in(book: Book) -> tuple[Event, ...]:
     """Everything that leads into a flow from rest."""
     intents = (ChoicePressed(payload=payload.for_intent(intent)) for intent in book.intents)
-    return (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"), *intents)
+    doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(DANGER_INTENTS))
+    return (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"), *intents, *doubts)
 
 
 def events_at(book: Book, state: State) -> Iterator[Event]:
@@ -80,7 +81,14 @@ def events_at(book: Book, state: State) -> Iterator[Event]:
 
 def waits(book: Book) -> set[tuple[str, str]]:
     """Every question that an arrow leads to, in any flow that something leads to."""
-    entered = {"welcome", "menu", "danger", "handover", "not_understood"} & book.flows.keys()
+    entered = {
+        "welcome",
+        "menu",
+        "danger",
+        "danger_question",
+        "handover",
+        "not_understood",
+    } & book.flows.keys()
     entered |= set(book.answers.values())
     ahead = list(entered)
     while ahead:

@@ -51,10 +51,11 @@ def text(
     by: str = "model",
     locale: str | None = None,
     ranking: tuple[Guess, ...] = (),
+    doubt: str | None = None,
 ) -> TextReceived:
     """A text and how it was understood."""
     understanding = Understanding(
-        intent=means, confidence=sure, danger=danger, by=by, locale=locale, ranking=ranking
+        intent=means, confidence=sure, danger=danger, by=by, locale=locale, ranking=ranking, doubt=doubt
     )
     return TextReceived(text=words, understanding=understanding)
 

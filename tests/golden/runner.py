@@ -8,6 +8,7 @@ A document::
       - start: true                     # or {locale: ru, country: BD, campaign: x}
         bot: [welcome.hello, welcome.who]
       - intent: insults                 # a text that the model understands so
+        doubt: suicidal                 # and that may mean this danger
         bot: [insults.believe, common.what_helps]
       - press: block                    # a button of the last messages by its slug
         bot: [advice_block.which]
@@ -61,7 +62,7 @@ _GIVEN = frozenset({"role", "country", "locale", "mode"})
 _ACTS = (
     "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "media", "helpline", "left",
 )  # fmt: skip
-_TURN = frozenset({*_ACTS, "bot", "does"})
+_TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
     "taken": CaseTaken(),
     "wrote": OperatorWrote(text="I am here with you."),
@@ -153,7 +154,7 @@ def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mappin
         case "start":
             return ConversationStarted(**(value if isinstance(value, dict) else {}))
         case "intent":
-            return text(f"({value})", means=value)
+            return text(f"({value})", means=value, doubt=turn.get("doubt"))
         case "lexicon":
             return danger_text(f"({value})", intent=value, locale=state.locale)
         case "text":

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from nlu.components.parts import MOST, parts_of
+from nlu.components.skeleton import skeleton
 from tests.nlu_server import INTERPRETER, ROOT
 
 BEGINNING = """
@@ -15,7 +17,10 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from nlu.components.sentence_encoder import Encodings, SentenceEncoder
-from nlu.components.ngram_weights import NgramWeights
+from nlu.components.adapter import Adapter
+from nlu.components.intent_model import IntentModel, Mix, mixed
+from nlu.components.keyed_cache import KeyedCache
+from nlu.components.spelling import Spelling
 folder = Path(sys.argv[1])
 """
 
@@ -61,17 +66,36 @@ print(np.allclose(batch, single, atol=0.02), steps[-1] == (20, 20))
     assert said == ["True"] * 4
 
 
-def test_the_encoder_remembers_the_last_texts_and_no_words(run: Any) -> None:
+def test_answers_are_remembered_for_the_last_texts_and_without_their_words(run: Any) -> None:
     said = run("""
-encoder = SentenceEncoder(remember=2)
-first = encoder.encode_one("one")
-print(encoder.encode_one("one") is first)
-encoder.encode_one("two"), encoder.encode_one("one"), encoder.encode_one("three")
-print(encoder.encode_one("one") is first, len(encoder._remembered) == 2)
-print(b"one" not in b"".join(encoder._remembered))
+cache = KeyedCache(2)
+first = cache.put("one", object())
+cache.put("two", object())
+print(cache.get("one") is first)
+cache.put("three", object())
+print(cache.get("one") is first, cache.get("two") is None)
+print(b"one" not in b"".join(cache._values))
 """)
 
     assert said == ["True"] * 4
+
+
+def test_an_adapter_changes_what_is_understood_and_comes_back_from_disk(run: Any) -> None:
+    said = run("""
+up = np.random.default_rng(1).normal(size=(384, 1)).astype(np.float32)
+adapter = Adapter({(11, "ao"): (up, up.T)})
+adapter.save(folder / "adapter.npz")
+again = Adapter.load(folder / "adapter.npz")
+plain, tuned = (SentenceEncoder(one).encode_one("they call me a pig") for one in (Adapter(), again))
+print(float(plain @ tuned) < 0.999, Adapter.load(folder / "none.npz").corrections == {})
+learnt = Encodings(folder / "e.sqlite3", adapter=folder / "adapter.npz")
+other = Encodings(folder / "e.sqlite3", adapter=folder / "none.npz")
+tuned = learnt.encode(["a"], encoder=lambda: SentenceEncoder(again))
+plain = other.encode(["a"], encoder=lambda: SentenceEncoder(Adapter()))
+print(not np.allclose(tuned, plain))
+""")
+
+    assert said == ["True"] * 3
 
 
 def test_encodings_outlive_a_training_and_only_new_texts_are_encoded(run: Any) -> None:
@@ -92,16 +116,58 @@ print(Encodings(file).encode([], encoder=never).shape)
     assert "".join(said) == "[2,1]TrueTrueTrue(0,384)"
 
 
-def test_letter_groups_come_back_from_disk_as_they_were(run: Any) -> None:
+def test_spelling_comes_back_from_disk_as_it_was(run: Any) -> None:
     said = run("""
-weights = NgramWeights(shortest=2, longest=4, seen_in=1)
-weights.fit(["мяне абзываюць", "আমাকে গালি দেয়", "they call me a pig"])
-weights.save(folder)
-again = NgramWeights.load(folder)
-texts = ["абзываюць", "আমাকে", "pigs!", "", "зз"]
-before, after = weights.transform(texts), again.transform(texts)
-print((before != after).nnz == 0, sorted(f.name for f in folder.iterdir()) == ["ngrams.json", "ngrams.npy"])
-print(before[0].nnz > 3, before[1].nnz > 3, after[3].nnz == after[4].nnz == 0)
+spelling = Spelling()
+spelling.fit(["мяне абзываюць", "мяне абзываюць усе", "আমাকে গালি দেয়", "আমাকে গালি", "calls me", "calls"])
+spelling.save(folder)
+again = Spelling.load(folder)
+texts = ["абзываюць", "আমাকে", "calls!", ""]
+before, after = spelling.transform(texts), again.transform(texts)
+print(abs(before - after).max() < 1e-5, before[0].nnz > 3, before[1].nnz > 3, after[3].nnz == 0)
 """)
 
-    assert said == ["True"] * 5
+    assert said == ["True"] * 4
+
+
+def test_a_model_comes_back_from_disk_as_it_was(run: Any) -> None:
+    said = run("""
+texts = ["they call me a pig", "call me names", "i want to die", "want to be dead", "hello", "hello you"]
+intents = ["insults", "insults", "suicidal", "suicidal", "greet", "greet"]
+vectors = SentenceEncoder().encode_batch(texts)
+model = IntentModel.fit(texts, vectors, intents, max_iter=50)
+model.save(folder)
+again = IntentModel.load(folder)
+def told(one):
+    return mixed(one.spelling_says(texts), one.meaning_says(vectors), Mix(meaning=0.5))
+print([again.intents[best] for best in told(again).argmax(axis=1)] == intents)
+print(np.allclose(told(model), told(again), atol=1e-3), np.allclose(told(again).sum(axis=1), 1, atol=1e-4))
+""")
+
+    assert said == ["True"] * 3
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("меня травят в чате", "menya travyat v chate"),
+        ("меня травят", "menia traviat"),
+        ("আমাকে মারবে", "amake marbe"),
+        ("আমার ছবি", "amar chobi"),
+        ("amar sobi", "amar chhobi"),
+        ("мяне абзываюць", "miane abzyvaiuc"),
+    ],
+)
+def test_what_sounds_alike_has_the_same_skeleton(one: str, another: str) -> None:
+    assert skeleton(one) == skeleton(another) != ""
+
+
+def test_a_long_message_has_parts_and_a_short_one_none() -> None:
+    long = (
+        "so today at school we had a test in maths. then in the class chat they posted my photo again! "
+        "and i dont want to live any more"
+    )
+
+    assert parts_of("they hit me. i am sad.") == []
+    assert [part.split()[0] for part in parts_of(long)] == ["so", "then", "and"]
+    assert len(parts_of("we did a lot of things. " * 40)) <= MOST

@@ -43,6 +43,13 @@ _BY_LOCK = text(
     "CREATE INDEX procrastinate_jobs_waiting_lock ON procrastinate_jobs (lock) WHERE status = 'todo'"
 )
 
+# The queue writes a line of history for each step of each job, four for a message that lives for a tenth of a
+# second, and we look for dead workers by their heartbeat, never by that history.
+_NO_HISTORY = tuple(
+    text(f"ALTER TABLE procrastinate_jobs DISABLE TRIGGER procrastinate_trigger_{event}_v1")
+    for event in ("status_events_insert", "status_events_update", "scheduled_events")
+)
+
 
 def migrate(url: str) -> None:
     """Create or upgrade tables and the job queue; several at once wait for each other."""
@@ -59,6 +66,9 @@ def migrate(url: str) -> None:
             with engine.begin() as connection:
                 for statement in (_EAGER_STATISTICS, _WAKE_THE_NEXT, _WHEN_ONE_ENDS, _BY_LOCK):
                     connection.execute(statement)
+        with engine.begin() as connection:
+            for statement in _NO_HISTORY:
+                connection.execute(statement)
         guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         guard.commit()
     engine.dispose()

@@ -17,10 +17,6 @@ from flows.safety import Lexicon, Match
 #: The intent of a text that nothing recognised.
 NOT_UNDERSTOOD = "not_understood"
 
-#: A guess that somebody may die is acted upon at half the usual confidence: a false alarm costs one caring
-#: message, a miss can cost a life.
-EMERGENCY_DISCOUNT = 0.5
-
 #: When all dangers that one can ask about are together so likely, the visitor is asked. Chosen on the authors
 #: left out (docs/model-card.md): lower, and every tenth joke about homework would be asked about suicide.
 QUESTION = 0.12
@@ -83,11 +79,14 @@ class Understander:
         if not ranking:
             return _not_understood(by="model")
         best = ranking[0]
-        danger = self._level(best.intent)
-        needed = self.threshold * (EMERGENCY_DISCOUNT if danger is DangerLevel.EMERGENCY else 1)
-        if best.confidence < needed:
+        if best.confidence < self.threshold:
             return _not_understood(by="model", confidence=best.confidence)
-        return Understanding(intent=best.intent, confidence=best.confidence, danger=danger, by="model")
+        return Understanding(
+            intent=best.intent,
+            confidence=best.confidence,
+            danger=self._level(best.intent),
+            by="model",
+        )
 
     def _secondary(
         self, first: str, matters: list[Understanding], ranking: tuple[Guess, ...]

@@ -4,8 +4,8 @@
 
 Every author in turn is left out of the training, and their phrases are guessed. Then a model of all the data
 guesses the yardsticks that were never trained on (see nlu/yardsticks/README.md). Writes guesses.jsonl,
-figures.json, confusion.png, intents.png and calibration.png into var/evaluation; `./porchlight evaluate` makes
-the model card of them. The same data and settings give the same figures.
+figures.json, confusion.png, intents.png and calibration.png into var/evaluation; `./porchlight evaluate`
+makes the model card of them. The same data and settings give the same figures.
 """
 
 import argparse
@@ -92,7 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     with Progress() as progress:
         guesses = list(_guesses(phrases, asked.only or authors, progress))
         progress.stage("Measuring on HINT3")
-        figures = {"fingerprint": fingerprint(data), "phrases": _sizes(phrases), "hint3": _hint3()}
+        figures = {
+            "fingerprint": fingerprint(data),
+            "phrases": _sizes(phrases),
+            "adapters": [author for author in authors if _adapter_without(author).is_file()],
+            "hint3": _hint3(),
+        }
         progress.stage("Drawing")
         from nlu.pictures import draw
 

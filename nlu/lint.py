@@ -145,7 +145,7 @@ def _of_leaks(phrases: Sequence[Phrase], yardstick: Path) -> Iterator[Problem]:
         texts = yaml.safe_load(file.read_text("utf-8")).values()
         measured = {signature(text) for lines in texts for text in lines.splitlines()}
         for phrase in phrases:
-            # A bare word ("hello") is nobody's: leaving it out would make the model worse, not the measure better.
+            # A bare word ("hello") is nobody's: without it the model is worse and the measure no better.
             if len(phrase.text.split()) > 2 and signature(phrase.text) in measured:
                 sentence = (
                     f"{phrase.text!r} stands in the yardstick {file.name}, which may not be learnt from."

@@ -16,7 +16,7 @@ from bot.nlu_client import NluClient
 from bot.understanding import Understander
 from flows.events import Guess
 from flows.loader import load
-from flows.safety import load_lexicons
+from flows.safety import Match, load_lexicons
 
 Reading = dict[str, Any]
 
@@ -29,7 +29,11 @@ class Reader:
         self._nlu = nlu
 
     async def read(self, text: str) -> Reading:
-        """Intent, danger and who says so; the ranking is the model's even where the lexicon decides."""
+        """Intent, danger, who says so and why; the ranking is the model's even where the lexicon decides.
+
+        ``why`` holds each phrase that the lexicons heard, the most dangerous first, with the words it was
+        heard in, ``text[start:end]``: for whoever typed the text, and for no log.
+        """
         parsed = await self._nlu.parse(text)
         danger = self._understander.danger_in(text, locale=None)
         if parsed is None:
@@ -45,6 +49,7 @@ class Reader:
             "locale": understood.locale,
             "entities": list(parsed.entities) if parsed else [],
             "ranking": [_guess(guess) for guess in parsed.ranking] if parsed else [],
+            "why": [_reason(match, text) for match in self._understander.lexicon.matches(text)],
         }
 
 
@@ -85,6 +90,17 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {"intent": guess.intent, "confidence": round(guess.confidence, 4)}
 
 
+def _reason(match: Match, text: str) -> dict[str, Any]:
+    return {
+        "intent": match.intent,
+        "danger": match.danger.value,
+        "rule": match.rule,
+        "words": text[match.start : match.end],
+        "start": match.start,
+        "end": match.end,
+    }
+
+
 def _show(console: Console, reading: Mapping[str, Any]) -> None:
     danger = "" if reading["danger"] == "none" else f"  danger: {reading['danger']}"
     console.print(reading["text"], style="bold", markup=False, highlight=False)
@@ -93,6 +109,10 @@ def _show(console: Console, reading: Mapping[str, Any]) -> None:
         markup=False,
         highlight=False,
     )
+    for reason in reading["why"]:
+        console.print(
+            f"    why: «{reason['words']}» is {reason['rule']}", style="dim", markup=False, highlight=False
+        )
     others = [guess for guess in reading["ranking"] if guess["intent"] != reading["intent"]]
     for guess in others[:3]:
         console.print(f"    {guess['intent']}  {guess['confidence']:.0%}", style="dim", highlight=False)

@@ -1,0 +1,104 @@
+"""What does the bot make of the lexicon's word and the model's guesses together?"""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.nlu_client import NluClient, Parsed
+from bot.understanding import NOT_UNDERSTOOD, Understander
+from flows.events import DangerLevel, Guess
+from flows.safety import load_lexicons
+from tests.flows.worlds import REAL, real_book
+
+
+@pytest.fixture
+def understander() -> Understander:
+    intents = real_book().intents
+    return Understander(
+        lexicon=load_lexicons(REAL / "lexicons"),
+        nlu=NluClient("http://127.0.0.1:1", intents=intents),
+        danger=intents,
+        threshold=0.35,
+    )
+
+
+def ranking(**guesses: float) -> tuple[Guess, ...]:
+    return tuple(Guess(intent=name, confidence=sure) for name, sure in guesses.items())
+
+
+def test_a_sure_guess_is_acted_upon(understander: Understander) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(insults=0.9, rumours=0.05)))
+
+    assert understood.intent == "insults"
+    assert understood.doubt is None
+
+
+def test_an_unsure_guess_is_not_understood_and_brings_its_likeliest_meanings(
+    understander: Understander,
+) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(insults=0.3, rumours=0.2, threats=0.05)))
+
+    assert understood.intent == NOT_UNDERSTOOD
+    assert [guess.intent for guess in understood.ranking[:2]] == ["insults", "rumours"]
+
+
+def test_a_fairly_likely_danger_is_asked_about_beside_what_was_understood(understander: Understander) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(feeling_bad=0.7, suicidal=0.2)))
+
+    assert understood.intent == "feeling_bad"
+    assert understood.danger is DangerLevel.NONE
+    assert understood.doubt == "suicidal"
+
+
+def test_several_faint_dangers_together_are_asked_about_too(understander: Understander) -> None:
+    guesses = ranking(insults=0.8, self_harm=0.07, suicidal=0.06)
+
+    assert understander.judge(Parsed(ranking=guesses)).doubt == "self_harm"
+
+
+def test_what_is_acted_upon_is_not_asked_about(understander: Understander) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(suicidal=0.6, feeling_bad=0.3)))
+
+    assert understood.danger is DangerLevel.EMERGENCY
+    assert understood.doubt is None
+
+
+def test_the_most_dangerous_part_of_a_long_message_wins_and_the_rest_is_kept(
+    understander: Understander,
+) -> None:
+    parsed = Parsed(
+        ranking=ranking(insults=0.6, threats=0.2),
+        parts=(ranking(insults=0.9), ranking(threats=0.8), ranking(greet=0.9)),
+    )
+
+    understood = understander.judge(parsed)
+
+    assert understood.intent == "threats"
+    assert understood.danger is DangerLevel.URGENT
+    assert understood.secondary == ("insults",)
+
+
+def test_an_unsure_part_changes_nothing(understander: Understander) -> None:
+    parsed = Parsed(ranking=ranking(insults=0.9), parts=(ranking(threats=0.6),))
+
+    assert understander.judge(parsed).intent == "insults"
+
+
+def test_a_greeting_around_a_matter_is_not_the_matter(understander: Understander) -> None:
+    parsed = Parsed(ranking=ranking(greet=0.6), parts=(ranking(exclusion=0.8),))
+
+    assert understander.judge(parsed).intent == "exclusion"
+
+
+async def test_the_lexicon_is_believed_without_asking_the_model(understander: Understander) -> None:
+    # Given a model that cannot be reached
+    understood = await understander.read("i want to die", locale="en")
+
+    assert understood.by == "lexicon"
+    assert understood.danger is DangerLevel.EMERGENCY
+
+
+async def test_without_a_model_a_text_is_not_understood(understander: Understander) -> None:
+    understood = await understander.read("they call me names", locale="en")
+
+    assert (understood.intent, understood.by) == (NOT_UNDERSTOOD, "outage")

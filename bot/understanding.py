@@ -21,6 +21,9 @@ NOT_UNDERSTOOD = "not_understood"
 #: left out (docs/model-card.md): lower, and every tenth joke about homework would be asked about suicide.
 QUESTION = 0.12
 
+#: Two guesses that lie closer together are a tie, and the visitor says which it is.
+MARGIN = 0.05
+
 #: A second matter of the same text is noted from this probability on.
 SECOND = 0.3
 
@@ -79,7 +82,8 @@ class Understander:
         if not ranking:
             return _not_understood(by="model")
         best = ranking[0]
-        if best.confidence < self.threshold:
+        second = ranking[1].confidence if len(ranking) > 1 else 0.0
+        if best.confidence < self.threshold or best.confidence - second < MARGIN:
             return _not_understood(by="model", confidence=best.confidence)
         return Understanding(
             intent=best.intent,

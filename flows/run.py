@@ -267,10 +267,10 @@ class Run(Outcome):
 
     def _call(self, frame: Frame, node: CallNode) -> str | None:
         flow = self.book.flows.get(node.call)
-        if flow is None or len(self.state.frames) >= MAX_DEPTH:
+        if flow is None:
             return node.go
         called = Frame(flow=flow.name, node=flow.start, intent=frame.intent)
-        self.change(frames=(*self.state.frames, called))
+        self.change(frames=(*self.state.frames, called)[-MAX_DEPTH:])
         return flow.start
 
     def _return(self) -> str | None:

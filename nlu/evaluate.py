@@ -142,7 +142,7 @@ def strangers() -> Iterator[Said]:
 
 
 def _guess(learnt: Sequence[Phrase], tested: Sequence[Said], *, adapter: Path) -> Iterator[Guess]:
-    from nlu.components.intent_model import IntentModel, mixed
+    from nlu.components.intent_model import IntentModel
     from nlu.components.normalisation import normalise
 
     settings = _settings()
@@ -152,7 +152,10 @@ def _guess(learnt: Sequence[Phrase], tested: Sequence[Said], *, adapter: Path) -
     model = IntentModel.fit(
         texts, vectors[: len(texts)], [phrase.intent for phrase in learnt], max_iter=settings["max_iter"]
     )
-    rows = mixed(model.spelling_says(asked), model.meaning_says(vectors[len(texts) :]), _mix(settings))
+    known = dict(zip(asked, vectors[len(texts) :], strict=True))
+    rows = model.guess(
+        asked, encode=lambda some: np.array([known[text] for text in some]), mix=_mix(settings)
+    )
     for said, row in zip(tested, rows, strict=True):
         best = np.argsort(-row)[:RANKED]
         yield Guess(said, [[model.intents[index], round(float(row[index]), 4)] for index in best])
@@ -178,7 +181,7 @@ def _settings() -> dict[str, Any]:
 def _mix(settings: dict[str, Any]) -> Any:
     from nlu.components.intent_model import Mix
 
-    return Mix(meaning=float(settings["meaning"]), temperature=float(settings["temperature"]))
+    return Mix(**{name: float(settings[name]) for name in ("meaning", "temperature", "sure")})
 
 
 def _sizes(phrases: Sequence[Phrase]) -> dict[str, dict[str, int]]:

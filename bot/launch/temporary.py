@@ -62,7 +62,7 @@ async def bot(site: Site, *, tell: Tell) -> AsyncIterator[str]:
 @asynccontextmanager
 async def nlu(site: Site, *, tell: Tell) -> AsyncIterator[str]:
     """The address of a model server that answers; needs no database."""
-    running = _noted(site, "PORCHLIGHT_NLU_URL") or "http://127.0.0.1:5005"
+    running = (_noted(site, "PORCHLIGHT_NLU_URL") or "http://127.0.0.1:5005").partition(",")[0]
     if await _is_ours(f"{running}/status"):
         yield running
         return

@@ -153,7 +153,9 @@ def _run_elsewhere(site: Site, at: Ports) -> frozenset[str]:
     places = {"nlu": ("PORCHLIGHT_NLU_URL", at.nlu), "referral": ("PORCHLIGHT_REFERRAL_URL", at.console)}
     found = set()
     for name, (setting, port) in places.items():
-        address = urlsplit(site.setting(setting) or f"http://127.0.0.1:{port}")
+        # Of several model servers the first one tells.
+        first = (site.setting(setting) or f"http://127.0.0.1:{port}").partition(",")[0]
+        address = urlsplit(first)
         if address.hostname not in {"127.0.0.1", "localhost", "::1"} or address.port != port:
             found.add(name)
     return frozenset(found)

@@ -15,7 +15,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.components.intent_model import IntentModel, Mix, mixed
+from nlu.components.intent_model import IntentModel, Mix
 from nlu.components.keyed_cache import KeyedCache
 from nlu.components.parts import parts_of
 from nlu.components.sentence_encoder import Encodings, SentenceEncoder
@@ -34,7 +34,14 @@ class IntentClassifier(RasaClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         """See `Mix`, and scikit-learn's LogisticRegression for `max_iter`."""
-        return {"meaning": 0.35, "temperature": 1.0, "max_iter": 60, "ranking_length": 10, "remember": 4096}
+        return {
+            "meaning": 0.35,
+            "temperature": 0.75,
+            "sure": 0.8,
+            "max_iter": 60,
+            "ranking_length": 10,
+            "remember": 4096,
+        }
 
     @classmethod
     def create(
@@ -70,7 +77,11 @@ class IntentClassifier(RasaClassifier, GraphComponent):
         model: IntentModel | None = None,
     ) -> None:
         """Called through `create` and `load`."""
-        self._mix = Mix(meaning=float(config["meaning"]), temperature=float(config["temperature"]))
+        self._mix = Mix(
+            meaning=float(config["meaning"]),
+            temperature=float(config["temperature"]),
+            sure=float(config["sure"]),
+        )
         self._ranking_length = int(config["ranking_length"])
         self._max_iter = int(config["max_iter"])
         self._model_storage = model_storage
@@ -112,14 +123,13 @@ class IntentClassifier(RasaClassifier, GraphComponent):
         return messages
 
     def _rank(self, model: IntentModel, texts: List[str]) -> List[Ranking]:
-        spelling = model.spelling_says(texts)
-        meaning = model.meaning_says(np.array([self._encoder().encode_one(text) for text in texts]))
+        encoder = self._encoder()
         return [
             [
                 {"name": model.intents[index], "confidence": float(row[index])}
                 for index in np.argsort(-row)[: self._ranking_length]
             ]
-            for row in mixed(spelling, meaning, self._mix)
+            for row in model.guess(texts, encode=encoder.encode_batch, mix=self._mix)
         ]
 
     def _encoder(self) -> SentenceEncoder:

@@ -61,7 +61,8 @@ class Spelling:
             self._vectorizers[view.name].transform(read) * np.float32(view.weight)
             for view, read in _readings(texts)
         ]
-        return scipy.sparse.hstack(rows, format="csr")
+        # Of another type than the weights it would make SciPy copy all of those for each message.
+        return scipy.sparse.hstack(rows, format="csr", dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         """Write what was learnt into `folder` as JSON and NumPy, no pickle: loading it runs no code."""

@@ -42,6 +42,13 @@ def test_an_unsure_guess_is_not_understood_and_brings_its_likeliest_meanings(
     assert [guess.intent for guess in understood.ranking[:2]] == ["insults", "rumours"]
 
 
+def test_of_two_equally_likely_matters_the_visitor_says_which_it_is(understander: Understander) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(insults=0.44, hate_speech=0.42)))
+
+    assert understood.intent == NOT_UNDERSTOOD
+    assert [guess.intent for guess in understood.ranking] == ["insults", "hate_speech"]
+
+
 def test_a_fairly_likely_danger_is_asked_about_beside_what_was_understood(understander: Understander) -> None:
     understood = understander.judge(Parsed(ranking=ranking(feeling_bad=0.7, suicidal=0.2)))
 

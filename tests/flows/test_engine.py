@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import engine
+from flows import engine, payload
 from flows.effects import Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.events import (
     CaseClosed,
@@ -29,7 +29,7 @@ from flows.loader import load
 from flows.outcome import MAX_SAID, MAX_SLOT
 from flows.run import MAX_DEPTH
 from flows.state import Frame, Mode, State, Wait
-from tests.flows.worlds import Talk, copy_small, danger_text, small_book, text
+from tests.flows.worlds import Talk, copy_small, danger_text, real_book, small_book, text
 
 
 def talk(**changes: object) -> Talk:
@@ -252,6 +252,26 @@ def test_flows_inside_flows_are_bounded() -> None:
 
     assert len(begun.state.frames) <= MAX_DEPTH
     assert begun.says == ["danger.care"]
+
+
+def test_a_person_is_reached_however_deep_the_talk_is() -> None:
+    deep = tuple(
+        Frame(flow="how_to_block", node="which") if number % 2 else Frame(flow="menu", node="menu")
+        for number in range(MAX_DEPTH - 1)
+    )
+    begun = Talk(
+        real_book(),
+        state=State(
+            locale="en",
+            frames=(*deep, Frame(flow="insults", node="what_helps")),
+            wait=Wait(kind="choice", token="1.1"),
+        ),
+    )
+
+    begun.hear(ChoicePressed(payload=payload.for_choice(flow="insults", node="what_helps", slug="person")))
+
+    assert begun.says[0].startswith("handover.")
+    assert len(begun.state.frames) <= MAX_DEPTH
 
 
 # Not understood

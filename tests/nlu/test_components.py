@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from nlu.components.sentence_encoder import Encodings, SentenceEncoder
 from nlu.components.adapter import Adapter
-from nlu.components.intent_model import IntentModel, Mix, mixed
+from nlu.components.intent_model import IntentModel, Mix
 from nlu.components.keyed_cache import KeyedCache
 from nlu.components.spelling import Spelling
 folder = Path(sys.argv[1])
@@ -138,13 +138,19 @@ vectors = SentenceEncoder().encode_batch(texts)
 model = IntentModel.fit(texts, vectors, intents, max_iter=50)
 model.save(folder)
 again = IntentModel.load(folder)
-def told(one):
-    return mixed(one.spelling_says(texts), one.meaning_says(vectors), Mix(meaning=0.5))
+asked = []
+def encode(some):
+    asked.extend(some)
+    return SentenceEncoder().encode_batch(some)
+def told(one, sure=1.0):
+    return one.guess(texts, encode=encode, mix=Mix(meaning=0.5, sure=sure))
 print([again.intents[best] for best in told(again).argmax(axis=1)] == intents)
 print(np.allclose(told(model), told(again), atol=1e-3), np.allclose(told(again).sum(axis=1), 1, atol=1e-4))
+asked.clear()
+print(told(again, sure=0.0).shape == (6, 3), asked == [], told(again).shape == (6, 3), asked == texts)
 """)
 
-    assert said == ["True"] * 3
+    assert said == ["True"] * 7
 
 
 @pytest.mark.parametrize(

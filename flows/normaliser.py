@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from itertools import product
+from itertools import islice, pairwise, product
 from typing import NamedTuple
 
 #: A word longer than this is no word of a lexicon, however it is spelled.
@@ -37,8 +37,27 @@ class Token(NamedTuple):
     glued: bool
     #: A sentence ended between the token before and this one.
     starts_sentence: bool
+    #: What was said before is over: a line ended there or a sentence, but no question, which may be answered
+    #: in the same breath, and no pause of three dots.
+    starts_thought: bool
     #: It is a single letter, for Bangla a consonant with its signs: it may belong to a spelled-out word.
     letter: bool
+
+
+class Looks(NamedTuple):
+    """What a normalised word looks like, in whichever script its reader takes it to be."""
+
+    #: As it stands, without the signs around and inside it.
+    typed: str
+    latin: tuple[str, ...]
+    cyrillic: tuple[str, ...]
+
+
+class Span(NamedTuple):
+    """Where something stands in a text as it was typed: ``text[start:end]``."""
+
+    start: int
+    end: int
 
 
 def _table(*pairs: tuple[str, str]) -> dict[int, str]:
@@ -89,6 +108,23 @@ _FOLDED: dict[int, str | None] = {
     ord("_"): "-",
 }
 
+#: One character each that stands for several words (``¼``, ``㏂``, ``ﷺ``): no letter of a disguise, but a way
+#: to make a short text very long.
+_SEVERAL_WORDS = re.compile(
+    r"[¼-¾\u2100\u2101\u2105\u2106\u2150-\u215e\u2189\u3300-\u3357㎧㎨㎮㎯㏂㏆㏘㏞㏟\ufbea-\ufc04"
+    r"\ufc64-\ufc69\ufc97-\ufc9b\ufcdf\ufce0\ufdfa\ufdfb]"
+)
+
+#: The three Bangla letters that differ from another by a nukta alone and sound like r, with what decorates
+#: them or cannot be seen before it.
+_R_LIKE = re.compile(
+    "[ডঢব][\u0300-\u036f\u0483-\u0489\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufe0f\ufeff]*\u09bc"
+)
+_BOXED = re.compile("[\U0001f1e6-\U0001f1ff]+")
+_FLAG = "\U0001f3f3"
+#: Dropped, wherever it stands.
+_NOTHING = "\u200b"
+
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 
 _LETTER = r"[\w\u0980-\u09fe]"
@@ -97,6 +133,7 @@ _EMOJI = r"[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U000
 _TOKEN = re.compile(rf"[@$]?{_LETTER}+(?:[!|@$€*•#]+{_LETTER}+)*|{_EMOJI}")
 _JOINER = re.compile(r"[-.,:;~/\\+=^·\"]{1,2}")
 _SENTENCE_END = re.compile(r"[.?!।]")
+_THOUGHT_END = re.compile(r"[^?.!।\n]*(?:\n|[.!।](?![.?]))[^?]*", re.DOTALL)
 _BANGLA_LETTER = re.compile(r"[\u0985-\u09b9](?:\u09cd[\u0995-\u09b9])*[\u09be-\u09cd\u09d7]*")
 _PLAIN = re.compile(r"[a-z]+|[а-я]+|[\u0980-\u09fe]+")
 _HIDDEN = re.compile(r"[*•#]+")
@@ -104,17 +141,74 @@ _HIDDEN = re.compile(r"[*•#]+")
 _AMBIGUOUS = re.compile(r"[1!|]")
 _TO_LATIN = _table(("авсенкмортухигп", "abcehkmoptyxirn"), ("0345789@$€", "oeastbgase"))
 _TO_CYRILLIC = _table(("abcehikmnoprtuxy", "авсеникмпоргтиху"), ("0346@1!|", "озчбаиии"))
-_SOFT_SIGN = {ord("b"): None}
+#: The same where b is a soft sign, which is dropped as everywhere.
+_TO_CYRILLIC_SOFT: dict[int, str | None] = {**_TO_CYRILLIC, ord("b"): None}
 
 
 def normalise(text: str) -> str:
     """The text in one spelling: plain letters, lower case, no accents, no letter twice in a row."""
-    text = unicodedata.normalize("NFKD", text.replace("´", "")).casefold()
-    if not text.isascii():
-        # The three Bangla letters that differ from another by a nukta alone and sound like r.
-        text = text.replace("ড\u09bc", "র").replace("ঢ\u09bc", "র").replace("ব\u09bc", "র")
-    text = text.translate(_FOLDED)
-    return _as_heard(squeeze(text))
+    folded = text.casefold().translate(_FOLDED) if text.isascii() else _folded(_prepared(text))
+    return _as_heard(squeeze(folded))
+
+
+def _prepared(text: str) -> str:
+    """The text, as long as it was, with what no letter tells by itself: which signs belong together."""
+    text = _SEVERAL_WORDS.sub(" ", text).replace("´", _NOTHING)
+    if "\u09bc" in text:
+        text = _R_LIKE.sub(lambda found: "র" + _NOTHING * (len(found.group()) - 1), text)
+    # Two of them are a flag, unless others in the text are more or fewer: then all of them are letters.
+    if all(len(row) == 2 for row in _BOXED.findall(text)):
+        text = _BOXED.sub(_FLAG + _NOTHING, text)
+    return text
+
+
+def _folded(text: str) -> str:
+    text = unicodedata.normalize("NFKD", text).casefold()
+    if "\u09bc" in text:
+        text = _R_LIKE.sub("র", text)
+    return text.translate(_FOLDED)
+
+
+def spans(text: str, *, words: int | None = None) -> list[Span]:
+    """Where the first words and emoji of ``tokenise``, or all, stand in the text as it was typed.
+
+    A stretched letter is part of its word for as long as it goes on.
+    """
+    found = [one.span() for one in islice(_TOKEN.finditer(normalise(text)), words)]
+    if not found:
+        return []
+    #: For each letter of the normalised text from where to where it was typed.
+    first: list[int] = []
+    last: list[int] = []
+    before = ""
+    folded: dict[str, str] = {}
+    text = _prepared(text)
+    for start, end in pairwise(_starts(text)):
+        piece = text[start:end]
+        if piece not in folded:
+            folded[piece] = _folded(piece)
+        for letter in folded[piece]:
+            if letter == before:
+                last[-1] = end
+            else:
+                before = letter
+                first.append(start)
+                last.append(end)
+        if len(last) > found[-1][1]:
+            break
+    return [Span(first[start], last[end - 1]) for start, end in found]
+
+
+def _starts(text: str) -> Sequence[int]:
+    """Where to cut a text, its ends too, so that no piece begins with a mark of the one before."""
+    if text.isascii():
+        return range(len(text) + 1)
+    marks = {letter for letter in set(text) if _is_mark(letter)}
+    return [0, *(place for place in range(1, len(text)) if text[place] not in marks), len(text)]
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", letter)[0]) > 0
 
 
 def _as_heard(text: str) -> str:
@@ -124,7 +218,7 @@ def _as_heard(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """The text with every run of one character cut to a single one."""
-    return _REPEATED.sub(r"\1", text)
+    return _REPEATED.sub(r"\1", text) if _REPEATED.search(text) else text
 
 
 def tokenise(text: str) -> list[Token]:
@@ -133,23 +227,24 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     end = 0
     for found in _TOKEN.finditer(text):
-        word, between = found.group(), text[end : found.start()]
-        glued = bool(tokens) and _JOINER.fullmatch(between) is not None
-        tokens.append(
-            Token(
-                text=word,
-                glued=glued,
-                starts_sentence=bool(tokens) and not glued and _SENTENCE_END.search(between) is not None,
-                letter=(len(word) == 1 and word.isalnum()) or _BANGLA_LETTER.fullmatch(word) is not None,
-            )
-        )
+        start = found.start()
+        word, between = found.group(), text[end:start]
+        glued = starts_sentence = starts_thought = False
+        letter = word.isalnum() if len(word) == 1 else _BANGLA_LETTER.fullmatch(word) is not None
+        if tokens and between != " ":
+            glued = _JOINER.fullmatch(between) is not None
+            starts_sentence = not glued and _SENTENCE_END.search(between) is not None
+            starts_thought = not (glued and letter) and _THOUGHT_END.fullmatch(between) is not None
+        tokens.append(Token(word, glued, starts_sentence, starts_thought, letter))
         end = found.end()
     return tokens
 
 
 def joined(before: str, after: str) -> str:
     """Two pieces of a normalised word as one, normalised too."""
-    return before + after[1:] if before[-1:] == after[:1] else _as_heard(before + after)
+    if before[-1:] == after[:1]:
+        return before + after[1:]
+    return _as_heard(before + after) if after[:1] == "ы" else before + after
 
 
 def readings(word: str) -> tuple[str, ...]:
@@ -157,18 +252,38 @@ def readings(word: str) -> tuple[str, ...]:
 
     Digits and signs are read as the letters they look like, a word of mixed scripts as Latin and as Cyrillic.
     """
-    if len(word) > MAX_WORD or _PLAIN.fullmatch(word) or (word.isdigit() and len(word) > MAX_LEET_NUMBER):
+    if len(word) > MAX_WORD or _PLAIN.fullmatch(word) or is_number(word):
         return (word,)
-    bare = word.lstrip("@$")
-    found = {word: None, bare: None, _as_heard(squeeze(_HIDDEN.sub("", bare))): None}
-    cyrillic = word.translate(_TO_CYRILLIC)
-    for candidate in (cyrillic, word.translate(_SOFT_SIGN).translate(_TO_CYRILLIC)):
-        found[_as_heard(squeeze(candidate))] = None
+    look = looks(word)
+    return tuple(dict.fromkeys((word, word.lstrip("@$"), look.typed, *look.cyrillic, *look.latin)))
+
+
+def is_number(word: str) -> bool:
+    """Whether these digits are too many to be letters."""
+    return len(word) > MAX_LEET_NUMBER and word.isdigit()
+
+
+def looks(word: str) -> Looks:
+    """What this normalised word looks like in each script."""
+    typed = word.lstrip("@$")
+    if _HIDDEN.search(typed):
+        typed = _as_heard(squeeze(_HIDDEN.sub("", typed)))
+    cyrillic: tuple[str, ...] = (_as_heard(squeeze(word.translate(_TO_CYRILLIC))),)
+    if "b" in word:
+        cyrillic += (_as_heard(squeeze(word.translate(_TO_CYRILLIC_SOFT))),)
     latin = word.translate(_TO_LATIN)
-    for letters in product("il", repeat=min(MAX_AMBIGUOUS, len(_AMBIGUOUS.findall(latin)))):
-        choice = iter(letters)
-        found[squeeze(_AMBIGUOUS.sub(lambda _, choice=choice: next(choice, "i"), latin))] = None  # type: ignore[misc]
-    return tuple(found)
+    ambiguous = min(MAX_AMBIGUOUS, len(_AMBIGUOUS.findall(latin)))
+    if not ambiguous:
+        return Looks(typed, (squeeze(latin),), cyrillic)
+    choices = product("il", repeat=ambiguous)
+    return Looks(typed, tuple({squeeze(_spelled(latin, letters)): None for letters in choices}), cyrillic)
+
+
+def _spelled(word: str, letters: Sequence[str]) -> str:
+    """The word with these letters in place of its ambiguous digits, and i for those that are left over."""
+    for letter in letters:
+        word = _AMBIGUOUS.sub(letter, word, count=1)
+    return _AMBIGUOUS.sub("i", word)
 
 
 def script(word: str) -> Script:
@@ -176,6 +291,11 @@ def script(word: str) -> Script:
     if "а" <= word[0] <= "я":
         return Script.CYRILLIC
     return Script.BANGLA if "\u0980" <= word[0] <= "\u09fe" else Script.LATIN
+
+
+def plain_script(word: str) -> Script | None:
+    """The script of all letters of a normalised word; None if it mixes scripts or holds digits or signs."""
+    return script(word) if _PLAIN.fullmatch(word) else None
 
 
 def twin(word: str) -> str | None:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
-from itertools import product, starmap
+from itertools import pairwise, product, starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,10 +33,14 @@ from flows.normaliser import (
     Script,
     Token,
     hidden_pieces,
+    is_number,
     joined,
+    looks,
     normalise,
+    plain_script,
     readings,
     script,
+    spans,
     tokenise,
     twin,
 )
@@ -44,7 +48,8 @@ from flows.normaliser import (
 #: What a lexicon may find. Of two equally dangerous matches the earlier intent in this order is answered.
 INTENTS = ("suicidal", "immediate_danger", "sexual_abuse", "friend_in_crisis", "self_harm")
 
-#: How many other words each gap lets stand between two parts of a phrase.
+#: How many other words each gap lets stand between two parts of a phrase. Words of ``MIN_RUN`` letters and
+#: more that a lexicon of that script knows are not counted: of 23,500 texts 90 would be missed otherwise.
 GAPS = {"*": 2, "...": 5}
 #: Two gaps in a row add up, to this at most.
 MAX_GAP = 6
@@ -54,6 +59,8 @@ MIN_GAP = min(GAPS.values())
 MIN_ALONE, MIN_STEM = 3, 2
 #: A word torn into pieces (``s u i c i d e``) is put together again from this many at most.
 MAX_PIECES = 20
+#: So many places of a text are searched for such words, the first ones: some fifty words spelled out.
+MAX_TORN = 300
 #: The same letter stands in so many of these pieces after the first (``d i e e e``).
 MAX_REPEATED = 2
 #: Two pieces with a space between them are one word only from this many letters on (``sui cide``).
@@ -101,6 +108,10 @@ class Match:
     locale: str
     #: Which phrase of which file, as it stands there: ``ru-Latn/suicidal: hochu umeret``.
     rule: str
+    #: Where it was first said: ``text[start:end]`` of the text as it was typed. Places and not the words,
+    #: which may not reach a log. They do not make another match: a phrase said twice is found once.
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 #: What one word of a phrase may be; a word with ``~`` at its end is the beginning of a word.
@@ -148,48 +159,60 @@ class LexiconFile:
     rules: tuple[Rule, ...]
 
 
-class _Bits(NamedTuple):
-    """What a word can be, as bits of the words of phrases."""
+class _Echo(NamedTuple):
+    """What the words said at one place lead to."""
 
-    mask: int
-    #: Those of them that begin a phrase, that begin a way to say a part, and that continue one.
-    starts: int
-    begins: int
-    continues: int
+    #: The bits of the words that may come next.
+    after: int
+    #: The last bits of the phrases and idioms that are complete.
+    complete: int
 
 
-_NOTHING = _Bits(0, 0, 0, 0)
+class _Run(NamedTuple):
+    """Several words of the lexicons without spaces, and from which to which letter each of them stands."""
+
+    text: str
+    pieces: Sequence[tuple[int, int]]
+
+
+_NO_RUN = _Run("", ())
 
 
 class _Word(NamedTuple):
     """What the lexicons of one script know of a word of a text."""
 
-    bits: _Bits
+    #: The bits of the words of phrases that it can be: those that begin a phrase, and all others.
+    starts: int
+    follows: int
+    #: Something may be said by it; or it may at least interrupt a phrase.
+    matters: bool
+    useful: bool
     #: The bits of the phrases that it may interrupt.
     kept: int
-    #: It is several words of the lexicons without spaces.
-    run: bool
-
-    @property
-    def matters(self) -> bool:
-        """Something may be said by it."""
-        return bool(self.bits.mask) or self.run
+    #: It is known and long: it may stand in any gap without being counted.
+    passes: bool
+    #: The several words that it is without spaces.
+    run: _Run
 
 
 class _Heard(NamedTuple):
-    """What a pass over a text left behind, enough to say where an idiom began."""
+    """What a pass over a text left behind, enough to say where a phrase or an idiom began."""
 
-    #: For each place between two words, the bits of what was said up to there.
-    states: list[int]
-    #: For each place, those of them after which other words may stand, and after which many may.
-    waiting: list[int]
-    patient: list[int]
-    #: For each word, the bits that it can be.
-    masks: list[int]
-    #: For each place, where a torn word that ends there began, and the bits that it can be.
+    #: For each place between two words, the bits that may come next after what was said up to there.
+    after: list[int]
+    #: For each place, the bits of the words that ended there, torn ones and words written together too.
+    said: list[int]
+    #: For each place, the last bits of the phrases and idioms that were complete there.
+    complete: list[int]
+    #: For each place, where a torn word that ends there began, and the bits that it was.
     torn: dict[int, list[tuple[int, int]]]
-    #: The phrases and idioms that were complete: at which place, with which last bit.
-    complete: list[tuple[int, int, Rule]]
+    #: What words lead to, by their bits: in a long text the same ones come again.
+    echoes: dict[int, _Echo]
+
+
+def _silence(places: int, *, echoes: dict[int, _Echo]) -> _Heard:
+    empty = [0] * (places + 1)
+    return _Heard(empty, empty.copy(), empty.copy(), {}, echoes)
 
 
 class Lexicon:
@@ -203,47 +226,77 @@ class Lexicon:
             scripts.setdefault(_script_of(file), []).append(file)
         # The time grows with the length of the numbers, and a text has seldom more than one script.
         self._nets = tuple(starmap(_Net, scripts.items()))
-        self._words = {word for net in self._nets for word in net.vocabulary}
-        self._beginnings = {word[:length] for word in self._words for length in range(1, len(word))}
+        self._words = frozenset(word for net in self._nets for word in net.vocabulary)
+        self._beginnings = frozenset(word[:length] for word in self._words for length in range(1, len(word)))
+        self._known = self._words | self._beginnings
+        self._emoji = frozenset(emoji for net in self._nets for emoji in net.emoji)
 
     def first_match(self, text: str, *, locale: str | None = None) -> Match | None:
         """The most dangerous thing that this text says, or None; never raises, linear in the text.
 
         Of equally dangerous ones, one in the language of ``locale`` is preferred.
         """
-        return next(iter(self.matches(text, locale=locale)), None)
+        found = self._uncancelled(text)
+        if not found:
+            return None
+        return _told(text, [min(found, key=self._rank(found, locale))], found)[0]
 
     def matches(self, text: str, *, locale: str | None = None) -> tuple[Match, ...]:
         """Everything dangerous that this text says, the most dangerous first; never raises."""
+        found = self._uncancelled(text)
+        return _told(text, sorted(found, key=self._rank(found, locale)), found) if found else ()
+
+    def _rank(
+        self, found: Mapping[Match, _Said], locale: str | None
+    ) -> Callable[[Match], tuple[int, bool, int, int, int]]:
         language = (locale or "").partition("-")[0]
-        found = self._uncancelled(tokenise(text))
 
         def rank(match: Match) -> tuple[int, bool, int, int, int]:
-            end, rule = found[match]
+            said = found[match]
             kind = INTENTS.index(match.intent)
-            return (-match.danger.rank, match.locale != language, kind, self._order[rule.locale], end)
+            return (-match.danger.rank, match.locale != language, kind, self._order[said.locale], said.end)
 
-        return tuple(sorted(found, key=rank))
+        return rank
 
-    def _uncancelled(self, tokens: Sequence[Token]) -> dict[Match, tuple[int, Rule]]:
-        """Each phrase that was said outside of every idiom, and where that first ended."""
-        spellings = {token.text: readings(token.text) for token in tokens}
+    def _uncancelled(self, text: str) -> dict[Match, _Said]:
+        """Each phrase that was said outside of every idiom, and where that was first."""
+        tokens, numbers = self._words_of(text)
         torn = self._torn(tokens)
+        spellings = {word: readings(word) for word in {token.text for token in tokens}}
         heard = [net.listen(tokens, spellings=spellings, torn=torn) for net in self._nets]
-        phrases = [(end, rule) for one in heard for end, _, rule in one.complete if rule.match]
-        if not phrases:
+        passes = list(zip(self._nets, heard, strict=True))
+        first = min((end for net, one in passes for end in net.phrase_ends(one)), default=None)
+        if first is None:
             return {}
-        covered: set[tuple[int, str | None]] = set()
-        for net, one in zip(self._nets, heard, strict=True):
-            for end, bit, rule in one.complete:
-                if rule.match is None:
-                    began = net.began(one, end=end, bit=bit)
-                    covered.update((place, rule.intent) for place in range(began + 1, end + 1))
-        found: dict[Match, tuple[int, Rule]] = {}
-        for end, rule in phrases:
-            if rule.match and (end, None) not in covered and (end, rule.intent) not in covered:
-                found.setdefault(rule.match, (end, rule))
+        idioms = (idiom for net, one in passes for idiom in net.idioms(one, since=first))
+        covered = _covered(idioms, since=first)
+        found: dict[Match, _Said] = {}
+        for net, one in passes:
+            for begin, end, bit in net.phrases(one, covered=covered):
+                rule = net.rule(bit)
+                if rule.match:
+                    found.setdefault(rule.match, _Said(numbers[begin], numbers[end - 1] + 1, rule.locale))
         return found
+
+    def _words_of(self, text: str) -> tuple[Sequence[Token], Sequence[int]]:
+        """The words of a text and which of its tokens they are, without the emoji that no lexicon holds.
+
+        An emoji may stand anywhere: between words, in a gap, and between the letters of a word.
+        """
+        tokens = tokenise(text)
+        if all(token.text[0].isalnum() for token in tokens):
+            return tokens, range(len(tokens))
+        words: list[Token] = []
+        numbers: list[int] = []
+        ended = thought = False
+        for number, token in enumerate(tokens):
+            ended = ended or token.starts_sentence
+            thought = thought or token.starts_thought
+            if token.text[0].isalnum() or token.text[0] in "@$" or token.text in self._emoji:
+                words.append(token._replace(starts_sentence=ended, starts_thought=thought))
+                numbers.append(number)
+                ended = thought = False
+        return words, numbers
 
     def _torn(self, tokens: Sequence[Token]) -> dict[int, list[tuple[int, str]]]:
         """For each place, the words whose pieces begin there, each with the place after it.
@@ -251,29 +304,151 @@ class Lexicon:
         Pieces are single letters in a row, or tied by a dot or the like, or two with a space between them.
         """
         found: dict[int, list[tuple[int, str]]] = {}
-        for place in range(len(tokens) - 1):
-            words = [(end, word) for end, word in self._wholes(tokens, place) if word in self._words]
-            if words:
-                found[place] = words
+        scripts = {word: plain_script(word) for word in {token.text for token in tokens}}
+        rows = _Rows(self._words, self._beginnings)
+        searched = 0
+        for place, (token, following) in enumerate(pairwise(tokens)):
+            if following.glued or (token.letter and following.letter):
+                searched += 1
+                words: list[tuple[int, str]] = []
+                if searched <= MAX_TORN and self._wholes(tokens, place, scripts, words):
+                    self._disguised_wholes(tokens, place, rows, words)
+                if words:
+                    found[place] = words
+            elif token.text in self._beginnings:
+                whole = joined(token.text, following.text)
+                if len(whole) >= MIN_TORN and whole in self._words:
+                    found[place] = [(place + 2, whole)]
         return found
 
-    def _wholes(self, tokens: Sequence[Token], place: int) -> Iterator[tuple[int, str]]:
-        whole, letters, repeated = tokens[place].text, tokens[place].letter, 0
+    def _wholes(
+        self,
+        tokens: Sequence[Token],
+        place: int,
+        scripts: Mapping[str, Script | None],
+        found: list[tuple[int, str]],
+    ) -> bool:
+        """Add the words that this token is with those after it; True if they may be others, in disguise."""
+        whole = tokens[place].text
+        its_script, letters, repeated, complete = scripts[whole], tokens[place].letter, 0, False
+        if its_script is None:
+            return True
         for end in range(place + 1, min(len(tokens), place + MAX_PIECES)):
             piece = tokens[end]
             letters = letters and piece.letter
-            longer = joined(whole, piece.text)
-            repeated = repeated + 1 if longer == whole else 0
-            whole = longer
             if not (letters or piece.glued):
-                if end == place + 1 and len(whole) >= MIN_TORN:
-                    yield end + 1, whole
+                return False
+            if scripts[piece.text] is not its_script:
+                return True
+            longer = joined(whole, piece.text)
+            if longer == whole:
+                repeated += 1
+            elif complete or longer not in self._known:
+                return False
+            else:
+                repeated = 0
+            if repeated > MAX_REPEATED:
+                return False
+            if len(longer) > 1 and longer in self._words:
+                found.append((end + 1, longer))
+                # No longer word begins so, but its last letter may be said again.
+                complete = longer not in self._beginnings
+            whole = longer
+        return False
+
+    def _disguised_wholes(
+        self, tokens: Sequence[Token], place: int, rows: _Rows, found: list[tuple[int, str]]
+    ) -> None:
+        """Add the words that this token may be with those after it, of several scripts, digits and signs."""
+        found.clear()
+        row = rows.longer(_NO_PIECES, tokens[place].text)
+        letters, repeated = tokens[place].letter, 0
+        for end in range(place + 1, min(len(tokens), place + MAX_PIECES)):
+            piece = tokens[end]
+            letters = letters and piece.letter
+            if not (letters or piece.glued):
                 return
-            spellings = (whole,) if whole in self._beginnings else readings(whole)
-            if len(whole) > 1:
-                yield from ((end + 1, spelling) for spelling in spellings)
-            if repeated > MAX_REPEATED or not any(spelling in self._beginnings for spelling in spellings):
+            longer = rows.longer(row, piece.text)
+            repeated = repeated + 1 if longer.whole == row.whole else 0
+            if repeated > MAX_REPEATED or not (longer.spellings and (row.open or repeated)):
                 return
+            found.extend((end + 1, word) for word in longer.words)
+            row = longer
+
+
+def _covered(
+    idioms: Iterable[tuple[int, int, str | None]], *, since: int
+) -> Mapping[int, Collection[str | None]]:
+    """For each place from this one on, the intents whose phrases do not count if they end there."""
+    covered: dict[int, set[str | None]] = {}
+    for begin, end, intent in idioms:
+        for place in range(max(begin + 1, since), end + 1):
+            covered.setdefault(place, set()).add(intent)
+    return covered
+
+
+def _told(text: str, matches: Sequence[Match], found: Mapping[Match, _Said]) -> tuple[Match, ...]:
+    """These matches with the places where they stand in the text as it was typed."""
+    places = spans(text, words=max(found[match].end for match in matches))
+    return tuple(
+        replace(match, start=places[found[match].begin].start, end=places[found[match].end - 1].end)
+        for match in matches
+    )
+
+
+class _Row(NamedTuple):
+    """What pieces in a row are as one word."""
+
+    #: As they stand.
+    whole: str
+    #: What they look like, as far as known words are or begin like that.
+    spellings: frozenset[str]
+    #: The known words that they may be if they are more than one piece, and whether one may begin so.
+    words: tuple[str, ...]
+    open: bool
+
+
+_NO_PIECES = _Row("", frozenset({""}), (), open=True)
+
+
+class _Rows:
+    """What a row of pieces is with one more: in a long text the same letters come again and again."""
+
+    def __init__(self, words: frozenset[str], beginnings: frozenset[str]) -> None:
+        self._words = words
+        self._beginnings = beginnings
+        self._rows: dict[tuple[str, str], _Row] = {}
+        self._forms: dict[str, frozenset[str]] = {}
+
+    def longer(self, row: _Row, piece: str) -> _Row:
+        """The row with one more piece."""
+        found = self._rows.get((row.whole, piece))
+        if found is None:
+            found = self._rows[row.whole, piece] = self._longer(row, piece)
+        return found
+
+    def _longer(self, row: _Row, piece: str) -> _Row:
+        forms = self._forms.get(piece)
+        if forms is None:
+            look = looks(piece)
+            forms = self._forms[piece] = frozenset((look.typed, *look.latin, *look.cyrillic))
+        whole = joined(row.whole, piece)
+        if is_number(whole):
+            return _Row(whole, frozenset(), (), open=False)
+        longer = {joined(beginning, form) for beginning in row.spellings for form in forms}
+        words = self._words & longer
+        beginnings = self._beginnings & longer
+        return _Row(
+            whole, words | beginnings, tuple(words) if row.whole and len(whole) > 1 else (), bool(beginnings)
+        )
+
+
+class _Said(NamedTuple):
+    """Where a phrase was said, as places between tokens, and by the lexicon of which locale."""
+
+    begin: int
+    end: int
+    locale: str
 
 
 class _Net:
@@ -283,6 +458,9 @@ class _Net:
     «this part was said». The blocks of a phrase follow each other. Hence, for all phrases at once: a shift
     moves from a word to the next one; an addition carries from the last word of any way to the bit of the
     part; and a subtraction spreads that bit over the next block, so that any way to say it may begin.
+
+    What is remembered of a text at each place are the bits of the words that may come next: a word that
+    continues nothing costs one AND, and the arithmetic, five times dearer, is done for the others alone.
     """
 
     def __init__(self, own_script: Script, files: Sequence[LexiconFile]) -> None:
@@ -290,11 +468,18 @@ class _Net:
         self._words: dict[str, int] = {}
         self._stems: dict[str, int] = {}
         self._fillers: dict[str, int] = {}
-        #: Which bits are words: all, those that begin, continue or end a way, those that begin a phrase.
-        self._body = self._begins = self._continues = self._ends = self._initial = 0
+        #: Which bits are words: all, those that begin or end a way, those that begin a phrase.
+        self._body = self._begins = self._ends = self._initial = 0
         #: Which bits say that a part was said: all, of an optional one, of one before it, of a phrase's last.
         self._said = self._optional = self._before_optional = self._last = 0
-        #: For each number of words, the bits after which so many other words may stand.
+        #: Which of the last ones belong to phrases; those of idioms, by the intent that they cancel.
+        self._phrases = 0
+        #: All bits of phrases.
+        self._spoken = 0
+        self._phrases_of: dict[str | None, int] = {}
+        #: Those that no single word is.
+        self._several = 0
+        #: For each number of words, the bits of the words before which so many other words may stand.
         self._gaps = [0] * (MAX_GAP + 1)
         #: For the bit of each part its phrase and the first bit of its block; for each word's bit its part's.
         self._rules: dict[int, Rule] = {}
@@ -303,14 +488,41 @@ class _Net:
         self._size = 0
         for file in files:
             self._add(file)
-        self._open = (1 << self._size) - 1 & ~self._last
         self._followed = self._said & ~self._last
+        self._idioms = self._last & ~self._phrases
+        self._between = self._ends ^ self._body
+        self._all = (1 << self._size) - 1
+        self._gaps = [self._next(said) & self._begins if said else 0 for said in self._gaps]
+        #: For each number of words from the largest down to one, the bits before which so many may stand; 0
+        #: if they are the same as for one word less. Where many may stand, fewer may.
+        self._waits = [
+            self._gaps[gap] if self._gaps[gap] != self._gaps[gap - 1] else 0
+            for gap in range(MAX_GAP, 0, -1)
+            if self._gaps[gap]
+        ]
+        #: After so many places nothing is waited for any more.
+        self._patience = len(self._waits) + 2
+        #: The bits before which words may stand, without those of idioms: these make the check deaf and may
+        #: not reach from one sentence into the next one.
+        self._restless = self._gaps[1] & self._spoken
         #: Every word that is known, the beginnings of words too.
         self.vocabulary = frozenset((*self._words, *self._stems, *self._fillers))
+        #: The emoji of phrases.
+        self.emoji = frozenset(word for word in self._words if not word[0].isalnum())
         self._beginnings = {word[:length] for word in self.vocabulary for length in range(1, len(word))}
         self._initials = {word[0] for word in self.vocabulary}
         self._stem_lengths = tuple(sorted({len(stem) for stem in self._stems}))
-        self._hidden = _by_ends(self._words)
+        self._shortest_stem = min(self._stem_lengths, default=0)
+        self._stem_heads = {stem[: self._shortest_stem] for stem in self._stems}
+        #: What the known words are that are long enough to be several.
+        self._runs = {
+            word: self._run(word)
+            for word in (*self._words, *self._fillers)
+            if MIN_RUN <= len(word) <= MAX_RUN and word[0].isalnum()
+        }
+        self._hidden = _by_ends({**self._words, **self._stems})
+        #: The bits of all words of which nothing but the ends can be seen, by these.
+        self._hidden_in = {ends: self._any_of(ends, found) for ends, found in self._hidden.items()}
         self._typos = self._neighbours(typo for file in files for typo in file.typos)
 
     # Building.
@@ -318,12 +530,21 @@ class _Net:
     def _add(self, file: LexiconFile) -> None:
         begin = self._size
         for rule in file.rules:
+            first = self._size
             for number, part in enumerate(rule.parts):
                 self._add_part(part, rule=rule, first=number == 0)
-            self._last |= 1 << self._size - 1
+            last = 1 << self._size - 1
+            self._last |= last
+            if rule.match is not None:
+                self._phrases |= last
+                self._spoken |= (last << 1) - (1 << first)
+                if sum(min(map(len, part.ways)) for part in rule.parts if not part.optional) > 1:
+                    self._several |= last
+                self._phrases_of[rule.intent] = self._phrases_of.get(rule.intent, 0) | last
+        self._phrases_of[None] = self._phrases
         own = (1 << self._size) - (1 << begin)
         for word in file.fillers:
-            self._fillers[word] = self._fillers.get(word, 0) | own & ~self._last
+            self._fillers[word] = self._fillers.get(word, 0) | own
 
     def _add_part(self, part: Part, *, rule: Rule, first: bool) -> None:
         begin, end = self._size, self._size + sum(map(len, part.ways))
@@ -340,7 +561,6 @@ class _Net:
         for way in part.ways:
             self._begins |= 1 << place
             self._initial |= (1 << place) * first
-            self._continues |= (1 << place + len(way)) - (1 << place + 1)
             for words in way:
                 self._part[place] = end
                 self._add_words(words, bit=1 << place)
@@ -366,31 +586,60 @@ class _Net:
     def _mask_of(self, word: str) -> int:
         """The bits that this word can be, as it stands."""
         mask = self._words.get(word, 0)
-        for length in self._stem_lengths:
-            if length > len(word):
-                break
-            mask |= self._stems.get(word[:length], 0)
+        if word[: self._shortest_stem] in self._stem_heads:
+            for length in self._stem_lengths:
+                mask |= self._stems.get(word[:length], 0)
         return mask
 
-    def _look_up(self, word: str, spellings: Iterable[str]) -> _Word:
+    def _look_up(self, word: str, spellings: Sequence[str]) -> _Word:
         # An emoji may stand anywhere in any phrase.
-        kept = self._fillers.get(word, 0) if word[0].isalnum() else self._open
+        kept = self._fillers.get(word, 0) if word[0].isalnum() else self._all
         mask = self._words.get(NUMBER, 0) if word.isdigit() else 0
-        spellings = [spelling for spelling in spellings if spelling[:1] in self._initials]
+        sayable = False
         for spelling in spellings:
-            mask |= self._mask_of(spelling)
-        if not mask and script(word) is self._script:
-            mask = self._guess(word)
-        run = bool(spellings) and MIN_RUN <= len(word) <= MAX_RUN and self._is_run(word)
-        return _Word(bits=self._bits_of(mask), kept=kept, run=run)
+            if spelling[:1] in self._initials:
+                sayable = True
+                mask |= self._mask_of(spelling)
+        if script(word) is self._script:
+            if pieces := hidden_pieces(word):
+                # Many words may hide behind an asterisk; one of an idiom among them must not cancel anything.
+                mask |= self._uncovered(word, pieces) & self._spoken
+            elif not mask:
+                mask = self._guess(word)
+        passes = not word[0].isalnum()
+        run = _NO_RUN
+        if sayable and MIN_RUN <= len(word) <= MAX_RUN:
+            if word in self._runs:
+                passes, run = True, self._runs[word]
+            else:
+                run = self._run(word)
+        return self._word(mask, kept=kept, passes=passes, run=run)
 
-    def _is_run(self, word: str) -> bool:
-        """Whether this word is nothing but words of the lexicons without spaces."""
+    def _word(self, mask: int, *, kept: int = 0, passes: bool = False, run: _Run = _NO_RUN) -> _Word:
+        starts = mask & self._initial
+        matters = bool(mask or passes or run.pieces)
+        return _Word(starts, mask ^ starts, matters, matters or kept > 0, kept, passes, run)
+
+    def _run(self, word: str) -> _Run:
+        """Where the several words of the lexicons stand that this one is made of; none if it is not."""
+        found: list[tuple[int, int]] = []
         places = {0}
         for begin in range(len(word)):
             if begin in places:
-                places.update(place for end in self._piece_ends(word, begin) for place in (end - 1, end))
-        return len(word) in places
+                for end in self._piece_ends(word, begin):
+                    if end - begin < len(word):
+                        found.append((begin, end))
+                        places.update((end - 1, end))
+        if len(word) not in places:
+            return _NO_RUN
+        # Those that lead nowhere are none: all of the word must be made of words.
+        useful = {len(word)}
+        pieces: list[tuple[int, int]] = []
+        for begin, end in reversed(found):
+            if end in useful or (end - begin > 1 and end - 1 in useful):
+                useful.add(begin)
+                pieces.append((begin, end))
+        return _Run(word, pieces[::-1])
 
     def _piece_ends(self, word: str, begin: int) -> Iterator[int]:
         """Where the words of the lexicons end that begin here inside of a longer one."""
@@ -403,16 +652,28 @@ class _Net:
             if piece not in self._beginnings:
                 return
 
-    def _guess(self, word: str) -> int:
-        """The bits that this unknown word can be if asterisks hide some of its letters or one is wrong."""
+    def _uncovered(self, word: str, pieces: Sequence[str]) -> int:
+        """The bits that this word can be if asterisks hide some of its letters."""
         mask = 0
-        if len(word) > MAX_WORD:
-            return mask
-        if pieces := hidden_pieces(word):
-            for candidate in self._hidden.get(word[0] + word[-1], ()):
-                if _hides(pieces, candidate):
-                    mask |= self._words[candidate]
-        elif len(word) >= MIN_TYPO:
+        if len(pieces) == 2 and len(word) == 3:
+            return self._hidden_in.get(word[0] + word[-1], 0)
+        letters = set().union(*pieces)
+        for candidate, has in self._hidden.get(word[0] + word[-1], ()):
+            if letters <= has and _hides(pieces, candidate):
+                mask |= self._mask_of(candidate)
+        return mask
+
+    def _any_of(self, ends: str, words: Iterable[tuple[str, frozenset[str]]]) -> int:
+        mask = 0
+        for word, _ in words:
+            if _hides((ends[0], ends[-1]), word):
+                mask |= self._mask_of(word)
+        return mask
+
+    def _guess(self, word: str) -> int:
+        """The bits that this unknown word can be if one of its letters is wrong."""
+        mask = 0
+        if MIN_TYPO <= len(word) <= MAX_WORD:
             for form in (word, *_shortened(word)):
                 mask |= self._typos.get(form, 0)
         return mask
@@ -427,138 +688,219 @@ class _Net:
         torn: Mapping[int, Sequence[tuple[int, str]]],
     ) -> _Heard:
         """All that a text says: each word may be any of its spellings, or part of a torn one."""
+        heard = _silence(len(tokens), echoes={})
         known = {word: self._look_up(word, found) for word, found in spellings.items()}
-        heard = _Heard([0] * (len(tokens) + 1), waiting=[0], patient=[0], masks=[], torn={}, complete=[])
-        if not torn and not any(word.matters for word in known.values()):
+        parts: dict[str, _Word] = {}
+        wholes: dict[int, list[tuple[int, _Word]]] = {}
+        for place, found in torn.items():
+            for end, text in found:
+                if text in self.vocabulary:
+                    whole = parts.get(text) or parts.setdefault(text, self._whole(text))
+                    wholes.setdefault(place, []).append((end, whole))
+        if not any(word.starts or word.run.pieces for word in (*known.values(), *parts.values())):
             return heard
-        states = heard.states
+        after = heard.after
+        # A phrase may go on in the next sentence, but an idiom, which makes the check deaf, may not.
+        sentence, border = 0, -self._patience
+        #: From here on nothing that was said before is waited for.
+        quiet = 0
         for place, token in enumerate(tokens):
             word = known[token.text]
-            heard.masks.append(word.bits.mask)
-            # A longer torn word may have brought something to this place already.
-            state = states[place + 1] | states[place] & word.kept
-            if word.matters or place in torn:
-                reached = self._reached(heard, tokens, place=place)
-                state |= self._next(reached, word.bits)
-                if word.run:
-                    state |= self._run_together(token.text, reached)
-                for end, whole in torn.get(place, ()):
-                    self._bring(heard, whole, begin=place, end=end, reached=reached)
-            states[place + 1] = state
-            heard.waiting.append(state & self._gaps[1])
-            heard.patient.append(state & self._gaps[MIN_GAP + 1])
-            if bits := state & self._last:
-                heard.complete.extend((place + 1, bit, self._rules[bit]) for bit in _bits(bits))
+            if token.starts_sentence:
+                sentence = place
+            if token.starts_thought:
+                border = place
+            pieces = wholes.get(place, ())
+            if not pieces and (not word.useful or (place >= quiet and not (word.starts or word.run.pieces))):
+                continue
+            here = after[place]
+            expected = self._expected(after, place=place, sentence=sentence) if place < quiet else 0
+            if place < border + self._patience:
+                within = self._expected(after, place=place, sentence=border + 1) if place > border else 0
+                expected = expected & self._spoken | within
+            moved = False
+            if word.kept and here:
+                after[place + 1] |= here & (word.kept & self._spoken if place == border else word.kept)
+                moved = True
+            if said := self._said_of(word, expected):
+                self._say(heard, said, end=place + 1)
+                moved = True
+            if word.passes and expected:
+                ends = place + 1 < len(tokens) and tokens[place + 1].starts_sentence
+                after[place + 1] |= expected & (self._restless if ends else self._gaps[1])
+                moved = True
+            if word.run.pieces:
+                self._run_together(heard, word.run, end=place + 1, expected=expected)
+                moved = True
+            if moved and quiet < place + self._patience:
+                quiet = place + self._patience
+            for end, whole in pieces:
+                # Nor do words that were torn count in a gap, where each piece would.
+                kept = (here & whole.kept) | (expected & self._gaps[1])
+                if kept:
+                    after[end] |= kept
+                    quiet = max(quiet, end + self._patience)
+                if said := self._said_of(whole, expected):
+                    self._say(heard, said, end=end)
+                    quiet = max(quiet, end + self._patience)
+                    heard.torn.setdefault(end, []).append((place, said))
         return heard
 
-    def _bring(self, heard: _Heard, word: str, *, begin: int, end: int, reached: int) -> None:
-        """Bring what was reached to the end of a word that was torn to pieces."""
-        bits = self._bits_of(self._words.get(word, 0) | self._stems.get(word, 0))
-        if bits.mask:
-            heard.states[end] |= self._next(reached, bits)
-            heard.torn.setdefault(end, []).append((begin, bits.mask))
-        if kept := self._fillers.get(word, 0):
-            heard.states[end] |= heard.states[begin] & kept
+    def _whole(self, word: str) -> _Word:
+        """A word that was torn; only phrases have it, since many words can be cut out of a row of letters."""
+        return self._word(self._mask_of(word) & self._spoken, kept=self._fillers.get(word, 0) & self._spoken)
 
-    def _reached(self, heard: _Heard, tokens: Sequence[Token], *, place: int) -> int:
-        """The bits after which the next word may follow here, directly or over a gap in the same sentence."""
-        reached = heard.states[place]
-        for gap in range(1, min(MAX_GAP, place) + 1):
-            # No gap reaches over the end of a sentence, which stands before the word after the gap or in it.
-            if tokens[place - gap + 1].starts_sentence:
-                break
-            if gap <= MIN_GAP:
-                reached |= heard.waiting[place - gap]
-            elif patient := heard.patient[place - gap]:
-                reached |= patient & self._gaps[gap]
-        return reached
+    def _expected(self, after: Sequence[int], *, place: int, sentence: int) -> int:
+        """The bits that the next word may be here, directly or over a gap in the sentence begun there."""
+        waiting = 0
+        # No gap reaches over the end of a sentence, which stands before the word after the gap or in it.
+        far = max(sentence, place - len(self._waits))
+        added = 0
+        for before, narrower in zip(after[far:place], self._waits[far - place :], strict=False):
+            # Where the same is said again and again it is the same object: this saves the time to compare.
+            if before and before is not added:
+                waiting |= before
+                added = before
+            if narrower and waiting:
+                waiting &= narrower
+                added = 0
+        return after[place] | waiting if waiting else after[place]
 
-    def _bits_of(self, mask: int) -> _Bits:
-        if not mask:
-            return _NOTHING
-        return _Bits(mask, mask & self._initial, mask & self._begins, mask & self._continues)
+    def _said_of(self, word: _Word, expected: int) -> int:
+        """The bits that this word is where these are expected."""
+        follows = expected & word.follows
+        return word.starts | follows if follows else word.starts
 
-    def _next(self, reached: int, bits: _Bits) -> int:
-        """The bits said after a word that can be these, where ``reached`` was said before it."""
-        state = bits.starts
-        if reached:
-            if bits.continues:
-                state |= reached << 1 & bits.continues
-            if bits.begins:
-                state |= self._after(reached) & bits.begins
-        ended = state & self._ends
+    def _say(self, heard: _Heard, said: int, *, end: int) -> None:
+        """Write down what these bits, said by one word that ends here, lead to."""
+        echo = heard.echoes.get(said)
+        if echo is None:
+            echo = heard.echoes[said] = self._echo(said)
+        # A long text has thousands of large numbers, and most can be shared: an OR would copy them.
+        heard.said[end] = heard.said[end] | said if heard.said[end] else said
+        heard.after[end] = heard.after[end] | echo.after if heard.after[end] else echo.after
+        if echo.complete:
+            heard.complete[end] |= echo.complete
+
+    def _echo(self, said: int) -> _Echo:
+        """What these words lead to, whatever was said before them."""
+        after = (said & self._between) << 1
+        ended = said & self._ends
         if not ended:
-            return state
-        said = fresh = ended + self._body & self._said
+            return _Echo(after, 0)
+        parts = fresh = ended + self._body & self._said
         while fresh & self._before_optional:
-            fresh = self._optional & ~self._after(fresh) & ~said
-            said |= fresh
-        return state | said
+            # All optional parts but those that may not follow, and but those that were said already.
+            fresh = self._optional ^ (self._optional & self._next(fresh))
+            fresh ^= fresh & parts
+            parts |= fresh
+        return _Echo(after | self._next(parts) & self._begins, parts & self._last)
 
-    def _after(self, reached: int) -> int:
-        """All bits of the words that may follow the parts that were said, and the bits of all other parts."""
-        return self._said - ((reached & self._followed) << 1)
+    def _next(self, parts: int) -> int:
+        """All bits of the words that may follow these parts, and the bits of all parts that may not."""
+        return self._said - ((parts & self._followed) << 1)
 
-    def _run_together(self, word: str, reached: int) -> int:
-        """The bits said at the end of this word, which is several words of the lexicons without spaces."""
-        states: list[int | None] = [None] * (len(word) + 1)
-        states[0] = reached
-        for begin, state in enumerate(states):
-            if state is None:
-                continue
-            for end in self._piece_ends(word, begin):
-                piece = word[begin:end]
-                # Where one other word may stand, any may: how many there were is not counted in here.
-                kept = self._fillers.get(piece, 0) | self._gaps[1]
-                after = self._next(state, self._bits_of(self._words.get(piece, 0))) | state & kept
-                states[end] = (states[end] or 0) | after
-                # Two equal letters were made one: the next word may share its first with this one's last.
-                if end - begin > 1:
-                    states[end - 1] = (states[end - 1] or 0) | after
-        return states[-1] or 0
+    def _run_together(self, heard: _Heard, run: _Run, *, end: int, expected: int) -> None:
+        """Write down what several words of the lexicons without spaces say."""
+        inside = self._spell(run, expected=expected, echoes=heard.echoes)
+        heard.after[end] |= inside.after[-1]
+        heard.complete[end] |= inside.complete[-1]
+        for said in inside.said:
+            heard.said[end] |= said
+        if any(complete & self._several for complete in inside.complete[:-1]):
+            # A phrase may also end before the word does, but then all of it must stand inside: parts of other
+            # words look like a short phrase, or like the end of a longer one, too often.
+            inside = self._spell(run, expected=0, echoes=heard.echoes)
+            covered = _covered(self.idioms(inside, since=0), since=0)
+            for _, _, bit in self.phrases(inside, covered=covered):
+                heard.complete[end] |= 1 << bit & self._several
+
+    def _spell(self, run: _Run, *, expected: int, echoes: dict[int, _Echo]) -> _Heard:
+        """What is heard after each letter of a run as if its pieces were words of a text."""
+        inside = _silence(len(run.text), echoes=echoes)
+        inside.after[0] = expected
+        for first, last in run.pieces:
+            piece = run.text[first:last]
+            state = inside.after[first]
+            # Where one other word may stand, any may: how many there were is not counted in here.
+            kept = state & (self._fillers.get(piece, 0) | self._gaps[1])
+            # Two equal letters were made one: the next word may share its first with this one's last.
+            said = self._words.get(piece, 0) & (state | self._initial)
+            for place in (last - 1, last) if last - first > 1 else (last,):
+                inside.after[place] |= kept
+                if said:
+                    self._say(inside, said, end=place)
+                    inside.torn.setdefault(place, []).append((first, said))
+        return inside
 
     # Looking back.
 
-    def began(self, heard: _Heard, *, end: int, bit: int) -> int:
-        """The place where the idiom with this last bit, complete at ``end``, began; of several a late one."""
-        place = end
+    def rule(self, bit: int) -> Rule:
+        """The phrase or idiom that has this last bit."""
+        return self._rules[bit]
+
+    def phrase_ends(self, heard: _Heard) -> Iterator[int]:
+        """Where phrases were complete, idioms or not."""
+        return (place for place, bits in enumerate(heard.complete) if bits and bits & self._phrases)
+
+    def idioms(self, heard: _Heard, *, since: int) -> Iterator[tuple[int, int, str | None]]:
+        """Between which places each idiom was said that ended here or later, and what it cancels."""
+        for end, complete in enumerate(heard.complete):
+            if complete and end >= since:
+                for bit in _bits(complete & self._idioms):
+                    yield self._began(heard, end=end, bit=bit), end, self._rules[bit].intent
+
+    def phrases(
+        self, heard: _Heard, *, covered: Mapping[int, Iterable[str | None]]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Between which places each phrase was said first that no idiom covers, and its last bit."""
+        left = self._phrases
+        for end, bits in enumerate(heard.complete):
+            if bits and (found := bits & left):
+                for intent in covered.get(end, ()):
+                    found &= ~self._phrases_of.get(intent, 0)
+                left &= ~found
+                for bit in _bits(found):
+                    yield self._began(heard, end=end, bit=bit), end, bit
+
+    def _began(self, heard: _Heard, *, end: int, bit: int) -> int:
+        """The place where what has this last bit, complete at ``end``, began; of several a late one."""
+        place, begin, words = end, end - 1, self._endings(bit)
         while place > 0:
-            if bit in self._block:
-                bit, place = self._ended(heard, place=place, bit=bit)
-                continue
-            begin = self._word_began(heard, place=place, bit=bit)
-            if begin is None:
+            said = heard.said[place] & words
+            if not said:
+                # Before a filler nothing of it ended.
                 place -= 1
-            elif self._continues >> bit & 1:
-                bit, place = bit - 1, begin
-            elif self._initial >> bit & 1:
-                return begin
-            else:
-                bit = self._block[self._part[bit]] - 1
-                gaps = range(min(MAX_GAP, begin) + 1)
-                place = next((begin - gap for gap in gaps if heard.states[begin - gap] >> bit & 1), 0)
-                if place == 0:
+                continue
+            before = None
+            for word in sorted(_bits(said), reverse=True):
+                torn = (begin for begin, was in heard.torn.get(place, ()) if was >> word & 1)
+                begin = max(torn, default=place - 1)
+                if self._initial >> word & 1:
                     return begin
-        return place
+                gaps = range(min(self._patience, begin) + 1)
+                before = next((begin - gap for gap in gaps if heard.after[begin - gap] >> word & 1), None)
+                if before is not None:
+                    break
+            if before is None:
+                # It was said by one of several words without spaces, and so was what came before it.
+                return begin
+            first = self._begins >> word & 1
+            place, words = (
+                before,
+                self._endings(self._block[self._part[word]] - 1) if first else 1 << word - 1,
+            )
+        return begin
 
-    def _ended(self, heard: _Heard, *, place: int, bit: int) -> tuple[int, int]:
-        """What led to «this part was said»: its last word, the part before it, or itself before a filler."""
+    def _endings(self, bit: int) -> int:
+        """The bits of the words after which this part was said, those before it too if it may be left out."""
         begin = self._block[bit]
-        words = heard.states[place] & self._ends & (1 << bit) - (1 << begin)
-        if words:
-            return words.bit_length() - 1, place
-        if self._optional >> bit & 1 and heard.states[place] >> begin - 1 & 1:
-            return begin - 1, place
-        return bit, place - 1
-
-    def _word_began(self, heard: _Heard, *, place: int, bit: int) -> int | None:
-        """Where the word that has this bit and ends here began; None if it was said before a filler."""
-        if heard.masks[place - 1] >> bit & 1:
-            return place - 1
-        torn = [begin for begin, mask in heard.torn.get(place, ()) if mask >> bit & 1]
-        if torn:
-            return max(torn)
-        return None if heard.states[place - 1] >> bit & 1 else place - 1
+        endings = self._ends & (1 << bit) - (1 << begin)
+        while self._optional >> bit & 1:
+            bit = begin - 1
+            begin = self._block[bit]
+            endings |= self._ends & (1 << bit) - (1 << begin)
+        return endings
 
 
 def _script_of(file: LexiconFile) -> Script:
@@ -581,22 +923,25 @@ def _shortened(word: str) -> Iterator[str]:
     return (word[:place] + word[place + 1 :] for place in range(1, len(word)))
 
 
-def _by_ends(words: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _by_ends(words: Iterable[str]) -> dict[str, list[tuple[str, frozenset[str]]]]:
+    """The words with the letters they have, by their first and last one."""
+    found: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for word in words:
-        found.setdefault(word[0] + word[-1], []).append(word)
+        found.setdefault(word[0] + word[-1], []).append((word, frozenset(word)))
     return found
 
 
 def _hides(pieces: Sequence[str], word: str) -> bool:
     """Whether the word has these pieces in order, its ends included, with few enough letters between them."""
-    place = 0
-    for piece in pieces:
+    place = len(pieces[0])
+    if not (word.startswith(pieces[0]) and word.endswith(pieces[-1])):
+        return False
+    for piece in pieces[1:]:
         found = word.find(piece, place)
         if found < 0 or found - place > MAX_HIDDEN:
             return False
         place = found + len(piece)
-    return word.startswith(pieces[0]) and word.endswith(pieces[-1])
+    return True
 
 
 # Reading the files.

@@ -57,7 +57,7 @@ REPEATED = (
 
 
 def hostile_texts(lexicon: Lexicon) -> Iterator[tuple[str, str]]:
-    """Texts of ``LENGTH`` characters, each with what it is: repeated ones, and heaps of words of the lexicons."""
+    """Texts of ``LENGTH`` characters, each with what it is: one thing repeated, or a heap of known words."""
     for part in REPEATED:
         yield f"«{part.strip() or 'new line'}» repeated", (part * LENGTH)[:LENGTH]
     for file in lexicon.files:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from flows.events import Guess
+from flows.hearing import MAX_TEXT
 
 log = structlog.get_logger()
 
@@ -21,13 +22,10 @@ _TIMEOUT = httpx.Timeout(3.0, connect=1.0)
 #: A server that failed is left alone for so long, if another one answers.
 _REST_SECONDS = 5.0
 
-#: The model reads the beginning; encoding costs grow with every word.
-MAX_PARSED = 600
-
 
 class _Intent(BaseModel):
     name: str | None
-    confidence: float
+    confidence: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _Answer(BaseModel):
@@ -72,7 +70,8 @@ class NluClient:
         Rasa takes a text that starts with ``/`` for the name of an intent, so leading slashes never reach it,
         and a name that is not on our list is dropped.
         """
-        asked = text.lstrip("/ \t\n")[:MAX_PARSED]
+        # Half of a surrogate pair has no place in JSON.
+        asked = text.lstrip("/ \t\n")[:MAX_TEXT].encode("utf-8", "replace").decode()
         if not asked:
             return Parsed()
         for server in self._in_turn():

@@ -592,7 +592,11 @@ class Store:
         """Erase the conversation itself, unless it has gone on since this version."""
         async with self.statement() as connection:
             await connection.execute(
-                text("DELETE FROM conversation WHERE id = :id AND version = :version"),
+                # A message that waits for its answer keeps it: nobody would find that message again.
+                text(
+                    "DELETE FROM conversation WHERE id = :id AND version = :version AND NOT EXISTS"
+                    " (SELECT FROM inbox WHERE conversation_id = :id AND done_at IS NULL AND parked IS NULL)"
+                ),
                 {"id": pseudonym, "version": version},
             )
 

@@ -24,6 +24,9 @@ QUESTION = 0.12
 #: Two guesses that lie closer together are a tie, and the visitor says which it is.
 MARGIN = 0.05
 
+#: And so likely in a part of a long message, which the model sees without what stands around it.
+PART_QUESTION = 0.4
+
 #: A second matter of the same text is noted from this probability on.
 SECOND = 0.3
 
@@ -74,7 +77,7 @@ class Understander:
             first,
             ranking=parsed.ranking[:MAX_GUESSES],
             secondary=self._secondary(first.intent, matters, parsed.ranking),
-            doubt=self._doubt(first, parsed.ranking),
+            doubt=self._doubt(first, parsed),
         )
 
     def _surest(self, ranking: tuple[Guess, ...]) -> Understanding:
@@ -96,14 +99,26 @@ class Understander:
         self, first: str, matters: list[Understanding], ranking: tuple[Guess, ...]
     ) -> tuple[str, ...]:
         named = [matter.intent for matter in matters]
-        named += [guess.intent for guess in ranking if guess.confidence >= SECOND]
+        # A danger that is only guessed at is asked about, never taken for said.
+        named += [
+            guess.intent
+            for guess in ranking
+            if guess.confidence >= SECOND and self._rank(guess.intent) < DangerLevel.URGENT.rank
+        ]
         return tuple(dict.fromkeys(name for name in named if name not in _NO_MATTER | {first}))
 
-    def _doubt(self, first: Understanding, ranking: tuple[Guess, ...]) -> str | None:
+    def _doubt(self, first: Understanding, parsed: Parsed) -> str | None:
         """The danger to ask about, where it is not acted upon already."""
-        possible = [guess for guess in ranking if guess.intent in DANGER_INTENTS]
-        likely = sum(guess.confidence for guess in possible)
-        return possible[0].intent if first.intent not in DANGER_INTENTS and likely >= QUESTION else None
+        if first.intent in DANGER_INTENTS:
+            return None
+        for ranking, needed in (
+            (parsed.ranking, QUESTION),
+            *((part, PART_QUESTION) for part in parsed.parts),
+        ):
+            possible = [guess for guess in ranking if guess.intent in DANGER_INTENTS]
+            if sum(guess.confidence for guess in possible) >= needed:
+                return possible[0].intent
+        return None
 
     def _level(self, intent: str) -> DangerLevel:
         return self.danger.get(intent, DangerLevel.NONE)

@@ -32,8 +32,10 @@ GUESSES = 2
 MIN_GUESS = 0.05
 #: These are answers to something, so that asking 'did you mean: yes?' helps nobody.
 _NEVER_GUESSED = frozenset({"affirm", "deny", "greet", "goodbye", "thanks", "insult_bot", "out_of_scope"})
-#: The slot that keeps which dangers were asked about already.
+#: The slot that keeps which danger was asked about last, and in which turn.
 ASKED = "asked_about"
+#: So many turns later it may be asked about again.
+ASK_AGAIN_AFTER = 20
 #: In these the danger is asked about anyway, or is the matter.
 _ASKING_FLOWS = frozenset(
     {DANGER, DANGER_QUESTION, "feeling_bad", "immediate_danger", "friend_in_crisis", "abuse_at_home"}
@@ -51,7 +53,8 @@ def hear(run: Run, text: str, understanding: Understanding) -> None:
     run.raise_danger(danger)
     if _is_danger(run.book, understanding):
         run.change(misses=0)
-        run.note_intent(understanding.intent)
+        for intent in (*understanding.secondary, understanding.intent):
+            run.note_intent(intent)
         run.mend()
         run.help(understanding.intent)
     elif run.state.mode is not Mode.LIVE:
@@ -80,14 +83,19 @@ def _is_danger(book: Book, understanding: Understanding) -> bool:
 
 
 def _ask_about_danger(run: Run, doubt: str | None) -> None:
-    """Where a text may mean danger, ask: once, on top of the answer, not where the talk is of it already."""
-    asked = run.state.slots.get(ASKED, "").split()
-    if doubt is None or doubt in asked or run.state.mode is Mode.STOPPED:
+    """Where a text may mean danger, ask on top of the answer, but no nag, and not where the talk is of it."""
+    if doubt is None or _asked_lately(run, doubt) or run.state.mode is Mode.STOPPED:
         return
     talk_of_it = any(frame.flow in _ASKING_FLOWS for frame in run.state.frames)
     if not talk_of_it and DANGER_QUESTION in run.book.flows:
-        run.save(ASKED, " ".join((*asked, doubt)))
+        run.save(ASKED, f"{doubt} {run.state.turn}")
         run.enter(DANGER_QUESTION, intent=doubt)
+
+
+def _asked_lately(run: Run, doubt: str) -> bool:
+    """Whether this was asked in the last turns; a conversation may go on for weeks, and things change."""
+    asked, _, turn = run.state.slots.get(ASKED, "").partition(" ")
+    return asked == doubt and run.state.turn - int(turn or 0) < ASK_AGAIN_AFTER
 
 
 def _known(understanding: Understanding) -> bool:

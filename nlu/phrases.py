@@ -116,4 +116,6 @@ def _examples(node: Any, file: Path, *, author: str) -> tuple[list[Phrase], list
         phrases.append(
             Phrase(text=text, intent=file.stem, locale=file.parent.name, author=author, file=file, line=line)
         )
+    if not phrases and not problems:
+        problems.append(Problem(file, node.start_mark.line + 1, "There is no phrase under `examples:`."))
     return phrases, problems

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="tune", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of <locale>/<intent>.yml")
-    parser.add_argument("--out", type=Path, default=ADAPTER, help="the adapter to write")
+    parser.add_argument("--out", type=Path, help="the adapter to write, a file .npz (default: nlu/encoder)")
     parser.add_argument("--without", metavar="AUTHOR", help="leave this author's phrases out")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     asked = parser.parse_args(arguments)
@@ -69,10 +69,16 @@ def main(arguments: list[str] | None = None) -> int:
     if problems or not phrases:
         print("The training data is missing or has faults; `nlu.lint` names them.", file=sys.stderr)
         return 1
+    if asked.without and asked.without not in {phrase.author for phrase in phrases}:
+        print(f"There is no author {asked.without!r} in {asked.data}.", file=sys.stderr)
+        return 1
+    # An adapter that has not read everybody is for measuring, and must not take the product's place.
+    usual = ADAPTER.parent / "without" / f"{asked.without}.npz" if asked.without else ADAPTER
+    out = (asked.out or usual).with_suffix(".npz")
     learnt = [phrase for phrase in phrases if phrase.author != asked.without]
     with Progress() as progress:
-        tune(learnt, epochs=asked.epochs, progress=progress).save(asked.out)
-    print(asked.out)
+        tune(learnt, epochs=asked.epochs, progress=progress).save(out)
+    print(out)
     return 0
 
 

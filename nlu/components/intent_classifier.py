@@ -17,8 +17,10 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.intent_model import IntentModel, Mix
 from nlu.components.keyed_cache import KeyedCache
+from nlu.components.normalisation import normalise
 from nlu.components.parts import parts_of
 from nlu.components.sentence_encoder import Encodings, SentenceEncoder
+from nlu.components.text_normaliser import AS_WRITTEN
 
 logger = logging.getLogger(__name__)
 
@@ -114,9 +116,12 @@ class IntentClassifier(RasaClassifier, GraphComponent):
             text = message.get(TEXT)
             if text is None or self._model is None:
                 continue
-            rankings = self._remembered.get(text)
+            # The lines that a text was written in are gone from the normalised one.
+            written = message.get(AS_WRITTEN) or text
+            rankings = self._remembered.get(written)
             if rankings is None:
-                rankings = self._remembered.put(text, self._rank(self._model, [text, *parts_of(text)]))
+                parts = [part for part in map(normalise, parts_of(written)) if part]
+                rankings = self._remembered.put(written, self._rank(self._model, [text, *parts]))
             message.set(INTENT, rankings[0][0], add_to_output=True)
             message.set("intent_ranking", rankings[0], add_to_output=True)
             message.set("parts", rankings[1:], add_to_output=True)

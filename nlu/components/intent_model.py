@@ -90,13 +90,22 @@ class IntentModel:
         return self._by_meaning.log_probabilities(_standard(vectors, self._middle, self._spread))
 
     def guess(self, texts: Sequence[str], *, encode: Callable[[list[str]], Numbers], mix: Mix) -> Numbers:
-        """Probabilities, shape (texts, intents); `encode` is asked only for texts of unsure spelling."""
-        spelling = self.spelling_says(texts)
+        """Probabilities, shape (texts, intents); `encode` is asked where the spelling is unsure or strange.
+
+        Where next to nothing of the spelling is known, in another script, it has nothing to say, and the
+        meaning speaks alone; of signs without a letter that nobody has learnt, nothing is known at all.
+        """
+        rows = self._spelling.transform(texts)
+        spelling = self._by_spelling.log_probabilities(rows)
+        strange = np.diff(rows.indptr) <= np.array([max(1, len(text) // 2) for text in texts])
+        share = np.where(strange, 1.0, mix.meaning)[:, None].astype(np.float32)
         together = spelling.copy()
-        unsure = np.flatnonzero(np.exp(spelling).max(axis=1) < mix.sure)
+        unsure = np.flatnonzero(strange | (np.exp(spelling).max(axis=1) < mix.sure))
         if len(unsure):
             meaning = self.meaning_says(encode([texts[index] for index in unsure]))
-            together[unsure] = mix.meaning * meaning + (1 - mix.meaning) * spelling[unsure]
+            together[unsure] = share[unsure] * meaning + (1 - share[unsure]) * spelling[unsure]
+        wordless = [not any(map(str.isalpha, text)) for text in texts]
+        together[strange & np.array(wordless)] = 0.0
         probabilities: Numbers = np.exp(log_softmax(together / mix.temperature))
         return probabilities
 

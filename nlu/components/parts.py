@@ -13,7 +13,8 @@ MOST: Final = 4
 """Looked at, the longest first, so that a message of many sentences does not hold up the others."""
 
 _BORDER: Final = re.compile(
-    r"[.!?;…।\n]+\s*|,?\s+(?:but|and then|but then|но|а потом|але|а потым|কিন্তু|তারপর|kintu)\s+"
+    r"[.!?;…।\n]+\s*|,?\s+(?:but|and then|but then|но|а потом|але|а потым|কিন্তু|তারপর|kintu)\s+",
+    re.IGNORECASE,
 )
 
 

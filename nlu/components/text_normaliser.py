@@ -5,7 +5,7 @@ which runs last and obeys any text that begins with a slash, never sees one: not
 strip it can be answered with an intent of the visitor's choosing.
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Final, List
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -16,6 +16,9 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.normalisation import normalise
+
+AS_WRITTEN: Final = "as_written"
+"""Where the text stands as it came, with its lines; it is not part of the answer."""
 
 
 # Rasa wires a component into its graph by these parameter names and these spellings of their types.
@@ -44,5 +47,6 @@ class TextNormaliser(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text is not None:
+                message.set(AS_WRITTEN, str(text))
                 message.set(TEXT, normalise(str(text)), add_to_output=True)
         return messages

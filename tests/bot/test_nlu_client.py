@@ -71,6 +71,16 @@ async def test_several_servers_are_asked_in_turn(two: tuple[Server, Server]) -> 
     assert [guess.intent for part in parsed.parts for guess in part] == ["threats"]
 
 
+async def test_the_end_of_a_long_message_is_read_too(two: tuple[Server, Server]) -> None:
+    first, _ = two
+    client = NluClient(first.url, intents={"insults"})
+
+    await client.parse("/" + "blah " * 300 + "my stepfather hits me \udcff")
+
+    await client.close()
+    assert first.asked[0].endswith("my stepfather hits me ?")
+
+
 async def test_a_failed_server_is_passed_over_and_no_text_is_lost(two: tuple[Server, Server]) -> None:
     first, second = two
     second.broken = True

@@ -211,12 +211,20 @@ async def test_forgetting_leaves_no_words_behind(store: Store, privacy: Privacy,
 
 async def test_an_erased_conversation_stays_unless_it_has_gone_on(store: Store, privacy: Privacy) -> None:
     await write(store, "1")
-    pseudonym = (await talking(store, privacy)).pseudonym
+    conversation = await talking(store, privacy)
+    pseudonym = conversation.pseudonym
+    (message,) = (await store.backlog(pseudonym, most=10)).messages
 
+    # A message waits for its answer
+    await store.erase(pseudonym, version=0)
+    assert await store.conversation(pseudonym) is not None
+
+    async with store.statement() as connection:
+        await store.keep_turn(connection, conversation, number=message.number, state="{}", effects=[])
     await store.erase(pseudonym, version=7)
     assert await store.conversation(pseudonym) is not None
 
-    await store.erase(pseudonym, version=0)
+    await store.erase(pseudonym, version=1)
     assert await store.conversation(pseudonym) is None
 
 

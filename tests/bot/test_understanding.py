@@ -85,6 +85,21 @@ def test_the_most_dangerous_part_of_a_long_message_wins_and_the_rest_is_kept(
     assert understood.secondary == ("insults",)
 
 
+def test_a_danger_that_is_only_guessed_at_is_not_taken_for_said(understander: Understander) -> None:
+    understood = understander.judge(Parsed(ranking=ranking(out_of_scope=0.62, suicidal=0.31)))
+
+    assert understood.secondary == ()
+    assert understood.doubt == "suicidal"
+
+
+def test_a_danger_that_a_part_may_speak_of_is_asked_about(understander: Understander) -> None:
+    parsed = Parsed(
+        ranking=ranking(how_to_block=0.9, suicidal=0.05), parts=(ranking(suicidal=0.6, self_harm=0.2),)
+    )
+
+    assert understander.judge(parsed).doubt == "suicidal"
+
+
 def test_an_unsure_part_changes_nothing(understander: Understander) -> None:
     parsed = Parsed(ranking=ranking(insults=0.9), parts=(ranking(threats=0.6),))
 

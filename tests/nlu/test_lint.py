@@ -91,6 +91,7 @@ def replace(data: Path, old: str, new: str) -> None:
             "ru-Latn/greet",
             "Cyrillic letters",
         ),
+        (lambda data: write(data / "ru" / "greet.yml", []), "ru/greet.yml:5:", "no phrase under"),
         (lambda data: append(data, "ПРИВЕТ  greet 1"), "ru/greet.yml:31:", "already above, line 7"),
         (lambda data: append(data, "привет thanks 2"), "ru/thanks.yml:8:", "already in greet.yml, line 31"),
         (lambda data: append(data, "/привет всем"), "ru/greet.yml:31:", "begin with a slash"),

@@ -41,6 +41,23 @@ def test_a_phrase_is_understood_in_each_language(client: httpx.Client, text: str
     assert parse(client, text)["intent"]["name"] == intent
 
 
+@pytest.mark.parametrize("text", ["أريد أن أموت", "我想死", "मुझे मदद चाहिए वह मुझे मारता है", "🙅", "&", "?"])
+def test_what_nobody_has_learnt_is_never_a_yes(client: httpx.Client, text: str) -> None:
+    best = parse(client, text)["intent"]
+
+    assert best["name"] not in ("affirm", "deny") or best["confidence"] < 0.35
+
+
+def test_a_matter_in_a_line_of_its_own_is_seen(client: httpx.Client) -> None:
+    parts = parse(
+        client,
+        "my friend told me about this bot and i wanted to ask\nhow do i change my password\n"
+        "my stepdad hit me yesterday again and i am scared to go home\nthanks",
+    )["parts"]
+
+    assert "abuse_at_home" in [part[0]["name"] for part in parts]
+
+
 def test_the_spelling_of_the_same_words_changes_nothing(client: httpx.Client) -> None:
     plain = parse(client, "хочу умереть")["intent"]
 

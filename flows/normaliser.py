@@ -2,6 +2,14 @@
 
 Children write in capitals, stretch letters, put dots between them, swap digits and look-alike letters for
 real ones, sometimes because they fear a filter. Everything here is pure, total and linear in the text.
+
+Undone in any word: capitals, stretched letters, accents, marks, invisible characters, other typefaces,
+letters in boxes unless they are flags, look-alike letters of Latin, Cyrillic and Greek (in a word without
+digits of its own: not in ``18th``), up to ``MAX_AMBIGUOUS`` signs that are i or l, and digits for letters
+(the same digit twice is one letter). Undone by ``flows.safety`` in words that a lexicon holds: letters typed
+apart, words torn by a dot or the like, letters hidden by asterisks if the first and the last one can be seen,
+emoji between words and letters. Words without spaces are found if they are in no other disguise.
+``tests/flows/test_safety_obfuscation.py`` proves it.
 """
 
 from __future__ import annotations
@@ -231,7 +239,7 @@ def tokenise(text: str) -> list[Token]:
         word, between = found.group(), text[end:start]
         glued = starts_sentence = starts_thought = False
         letter = word.isalnum() if len(word) == 1 else _BANGLA_LETTER.fullmatch(word) is not None
-        if tokens and between != " ":
+        if tokens and between and between != " ":
             glued = _JOINER.fullmatch(between) is not None
             starts_sentence = not glued and _SENTENCE_END.search(between) is not None
             starts_thought = not (glued and letter) and _THOUGHT_END.fullmatch(between) is not None

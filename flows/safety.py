@@ -5,7 +5,9 @@ them. A false alarm costs one caring message and a miss can cost a life: every d
 
 The search is one pass over the words, linear in the text whatever it holds. Each word of each phrase owns
 one bit of a large number that says which phrases were heard up to here, as in the Shift-And method; see
-``_Net`` for the layout.
+``_Net`` for the layout. Each thing that is dear has a limit, far above what people type (``MAX_TORN``,
+``MAX_STARRED``, ``MAX_RUN_PIECES``, ``MAX_EMOJI``): 4,000 characters made to be slow take about 20 ms;
+``python -m bench.safety`` measures it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
-from itertools import pairwise, product, starmap
+from itertools import islice, pairwise, product, starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,10 +69,16 @@ MAX_REPEATED = 2
 MIN_TORN = 6
 #: A word is searched for words written together (``iwanttodie``) between these lengths.
 MIN_RUN, MAX_RUN = 5, 64
+#: In so many pieces the words of a text are taken apart at most.
+MAX_RUN_PIECES = 1_000
+#: So many emoji of a text are looked at at most, since some idioms hold one: a laugh may cancel a phrase.
+MAX_EMOJI = 100
 #: Words of two letters that people write together with the next one; others are prefixes (``по``, ``за``).
 RUN_OPENERS = frozenset({"не", "ne", "na", "im", "to"})
 #: One asterisk or a row of them hides this many letters at most.
 MAX_HIDDEN = 6
+#: So many different words with asterisks are read in a text, the first ones.
+MAX_STARRED = 100
 #: Words with one letter wrong are looked for from this length on; shorter ones have too many neighbours.
 MIN_TYPO = 5
 #: Stands in a phrase for any number.
@@ -178,6 +186,9 @@ class _Run(NamedTuple):
 _NO_RUN = _Run("", ())
 
 
+_NEVER = 0, _Echo(0, 0)
+
+
 class _Word(NamedTuple):
     """What the lexicons of one script know of a word of a text."""
 
@@ -208,11 +219,13 @@ class _Heard(NamedTuple):
     torn: dict[int, list[tuple[int, int]]]
     #: What words lead to, by their bits: in a long text the same ones come again.
     echoes: dict[int, _Echo]
+    #: What each word was when it was said last, and what it led to.
+    recent: dict[str, tuple[int, _Echo]]
 
 
 def _silence(places: int, *, echoes: dict[int, _Echo]) -> _Heard:
     empty = [0] * (places + 1)
-    return _Heard(empty, empty.copy(), empty.copy(), {}, echoes)
+    return _Heard(empty, empty.copy(), empty.copy(), {}, echoes, {})
 
 
 class Lexicon:
@@ -248,13 +261,20 @@ class Lexicon:
 
     def _rank(
         self, found: Mapping[Match, _Said], locale: str | None
-    ) -> Callable[[Match], tuple[int, bool, int, int, int]]:
+    ) -> Callable[[Match], tuple[int, bool, int, int, int, int]]:
         language = (locale or "").partition("-")[0]
 
-        def rank(match: Match) -> tuple[int, bool, int, int, int]:
+        def rank(match: Match) -> tuple[int, bool, int, int, int, int]:
             said = found[match]
             kind = INTENTS.index(match.intent)
-            return (-match.danger.rank, match.locale != language, kind, self._order[said.locale], said.end)
+            return (
+                -match.danger.rank,
+                match.locale != language,
+                kind,
+                self._order[said.locale],
+                said.end,
+                said.bit,
+            )
 
         return rank
 
@@ -262,8 +282,10 @@ class Lexicon:
         """Each phrase that was said outside of every idiom, and where that was first."""
         tokens, numbers = self._words_of(text)
         torn = self._torn(tokens)
-        spellings = {word: readings(word) for word in {token.text for token in tokens}}
-        heard = [net.listen(tokens, spellings=spellings, torn=torn) for net in self._nets]
+        spellings = {word: readings(word) for word in dict.fromkeys(token.text for token in tokens)}
+        starred = ((word, pieces) for word in spellings if (pieces := hidden_pieces(word)))
+        hidden = dict(islice(starred, MAX_STARRED))
+        heard = [net.listen(tokens, spellings=spellings, hidden=hidden, torn=torn) for net in self._nets]
         passes = list(zip(self._nets, heard, strict=True))
         first = min((end for net, one in passes for end in net.phrase_ends(one)), default=None)
         if first is None:
@@ -272,10 +294,10 @@ class Lexicon:
         covered = _covered(idioms, since=first)
         found: dict[Match, _Said] = {}
         for net, one in passes:
-            for begin, end, bit in net.phrases(one, covered=covered):
+            for end, bit in net.phrases(one, covered=covered):
                 rule = net.rule(bit)
                 if rule.match:
-                    found.setdefault(rule.match, _Said(numbers[begin], numbers[end - 1] + 1, rule.locale))
+                    found.setdefault(rule.match, _Said(net, one, numbers, end, bit, rule.locale))
         return found
 
     def _words_of(self, text: str) -> tuple[Sequence[Token], Sequence[int]]:
@@ -289,11 +311,16 @@ class Lexicon:
         words: list[Token] = []
         numbers: list[int] = []
         ended = thought = False
+        left = MAX_EMOJI
         for number, token in enumerate(tokens):
             ended = ended or token.starts_sentence
             thought = thought or token.starts_thought
-            if token.text[0].isalnum() or token.text[0] in "@$" or token.text in self._emoji:
-                words.append(token._replace(starts_sentence=ended, starts_thought=thought))
+            emoji = not token.text[0].isalnum() and token.text[0] not in "@$"
+            left -= emoji and token.text in self._emoji
+            if not emoji or (token.text in self._emoji and left >= 0):
+                if ended > token.starts_sentence or thought > token.starts_thought:
+                    token = token._replace(starts_sentence=ended, starts_thought=thought)
+                words.append(token)
                 numbers.append(number)
                 ended = thought = False
         return words, numbers
@@ -389,9 +416,9 @@ def _covered(
 
 def _told(text: str, matches: Sequence[Match], found: Mapping[Match, _Said]) -> tuple[Match, ...]:
     """These matches with the places where they stand in the text as it was typed."""
-    places = spans(text, words=max(found[match].end for match in matches))
+    places = spans(text, words=1 + max(found[match].last for match in matches))
     return tuple(
-        replace(match, start=places[found[match].begin].start, end=places[found[match].end - 1].end)
+        replace(match, start=places[found[match].first].start, end=places[found[match].last].end)
         for match in matches
     )
 
@@ -444,11 +471,25 @@ class _Rows:
 
 
 class _Said(NamedTuple):
-    """Where a phrase was said, as places between tokens, and by the lexicon of which locale."""
+    """That a phrase was said: its last bit, and where it was complete in what was heard."""
 
-    begin: int
+    net: _Net
+    heard: _Heard
+    #: The number of each heard word among the words and emoji of the text.
+    numbers: Sequence[int]
     end: int
+    bit: int
     locale: str
+
+    @property
+    def first(self) -> int:
+        """The number of its first word."""
+        return self.numbers[self.net.began(self.heard, end=self.end, bit=self.bit)]
+
+    @property
+    def last(self) -> int:
+        """The number of its last word."""
+        return self.numbers[self.end - 1]
 
 
 class _Net:
@@ -520,9 +561,13 @@ class _Net:
             for word in (*self._words, *self._fillers)
             if MIN_RUN <= len(word) <= MAX_RUN and word[0].isalnum()
         }
-        self._hidden = _by_ends({**self._words, **self._stems})
+        self._hidden = self._by_ends()
         #: The bits of all words of which nothing but the ends can be seen, by these.
-        self._hidden_in = {ends: self._any_of(ends, found) for ends, found in self._hidden.items()}
+        self._hidden_in: dict[str, int] = {}
+        for ends, found in self._hidden.items():
+            for word, _, bits in found if len(ends) == 2 else ():
+                if _hides((ends[0], ends[1]), word):
+                    self._hidden_in[ends] = self._hidden_in.get(ends, 0) | bits
         self._typos = self._neighbours(typo for file in files for typo in file.typos)
 
     # Building.
@@ -588,10 +633,11 @@ class _Net:
         mask = self._words.get(word, 0)
         if word[: self._shortest_stem] in self._stem_heads:
             for length in self._stem_lengths:
-                mask |= self._stems.get(word[:length], 0)
+                if stem := self._stems.get(word[:length], 0):
+                    mask = mask | stem if mask else stem
         return mask
 
-    def _look_up(self, word: str, spellings: Sequence[str]) -> _Word:
+    def _look_up(self, word: str, spellings: Sequence[str], pieces: Sequence[str] | None) -> _Word:
         # An emoji may stand anywhere in any phrase.
         kept = self._fillers.get(word, 0) if word[0].isalnum() else self._all
         mask = self._words.get(NUMBER, 0) if word.isdigit() else 0
@@ -601,7 +647,7 @@ class _Net:
                 sayable = True
                 mask |= self._mask_of(spelling)
         if script(word) is self._script:
-            if pieces := hidden_pieces(word):
+            if pieces:
                 # Many words may hide behind an asterisk; one of an idiom among them must not cancel anything.
                 mask |= self._uncovered(word, pieces) & self._spoken
             elif not mask:
@@ -658,17 +704,20 @@ class _Net:
         if len(pieces) == 2 and len(word) == 3:
             return self._hidden_in.get(word[0] + word[-1], 0)
         letters = set().union(*pieces)
-        for candidate, has in self._hidden.get(word[0] + word[-1], ()):
+        head = 2 if len(pieces[0]) > 1 else 1
+        for candidate, has, bits in self._hidden.get(word[:head] + word[-1], ()):
             if letters <= has and _hides(pieces, candidate):
-                mask |= self._mask_of(candidate)
+                mask |= bits
         return mask
 
-    def _any_of(self, ends: str, words: Iterable[tuple[str, frozenset[str]]]) -> int:
-        mask = 0
-        for word, _ in words:
-            if _hides((ends[0], ends[-1]), word):
-                mask |= self._mask_of(word)
-        return mask
+    def _by_ends(self) -> dict[str, list[tuple[str, frozenset[str], int]]]:
+        """The known words with their letters and bits, by their first letter or two and their last one."""
+        found: dict[str, list[tuple[str, frozenset[str], int]]] = {}
+        for word in {**self._words, **self._stems}:
+            entry = word, frozenset(word), self._mask_of(word)
+            for head in {word[:1], word[:2]}:
+                found.setdefault(head + word[-1], []).append(entry)
+        return found
 
     def _guess(self, word: str) -> int:
         """The bits that this unknown word can be if one of its letters is wrong."""
@@ -685,23 +734,26 @@ class _Net:
         tokens: Sequence[Token],
         *,
         spellings: Mapping[str, Sequence[str]],
+        hidden: Mapping[str, Sequence[str]],
         torn: Mapping[int, Sequence[tuple[int, str]]],
     ) -> _Heard:
-        """All that a text says: each word may be any of its spellings, or part of a torn one."""
+        """All that a text says: a word may be any of its spellings, a hidden one, or part of a torn one."""
         heard = _silence(len(tokens), echoes={})
-        known = {word: self._look_up(word, found) for word, found in spellings.items()}
+        known = {word: self._look_up(word, found, hidden.get(word)) for word, found in spellings.items()}
         parts: dict[str, _Word] = {}
-        wholes: dict[int, list[tuple[int, _Word]]] = {}
+        wholes: dict[int, list[tuple[int, str, _Word]]] = {}
         for place, found in torn.items():
             for end, text in found:
                 if text in self.vocabulary:
                     whole = parts.get(text) or parts.setdefault(text, self._whole(text))
-                    wholes.setdefault(place, []).append((end, whole))
+                    wholes.setdefault(place, []).append((end, text, whole))
         if not any(word.starts or word.run.pieces for word in (*known.values(), *parts.values())):
             return heard
         after = heard.after
         # A phrase may go on in the next sentence, but an idiom, which makes the check deaf, may not.
         sentence, border = 0, -self._patience
+        spelled = next_words = 0
+        before: list[int] = []
         #: From here on nothing that was said before is waited for.
         quiet = 0
         for place, token in enumerate(tokens):
@@ -714,34 +766,41 @@ class _Net:
             if not pieces and (not word.useful or (place >= quiet and not (word.starts or word.run.pieces))):
                 continue
             here = after[place]
-            expected = self._expected(after, place=place, sentence=sentence) if place < quiet else 0
-            if place < border + self._patience:
-                within = self._expected(after, place=place, sentence=border + 1) if place > border else 0
-                expected = expected & self._spoken | within
+            expected = 0
+            if place < quiet:
+                # Where the same is said again and again, so is what may follow.
+                lately = after[max(sentence, place - len(self._waits)) : place + 1]
+                if lately != before:
+                    before, next_words = lately, self._expected(lately)
+                expected = next_words
+                if place < border + self._patience:
+                    within = self._expected(lately[border - place :]) if place > border else 0
+                    expected = expected & self._spoken | within
             moved = False
             if word.kept and here:
                 after[place + 1] |= here & (word.kept & self._spoken if place == border else word.kept)
                 moved = True
             if said := self._said_of(word, expected):
-                self._say(heard, said, end=place + 1)
+                self._say(heard, said, word=token.text, end=place + 1)
                 moved = True
             if word.passes and expected:
                 ends = place + 1 < len(tokens) and tokens[place + 1].starts_sentence
                 after[place + 1] |= expected & (self._restless if ends else self._gaps[1])
                 moved = True
-            if word.run.pieces:
+            if word.run.pieces and spelled < MAX_RUN_PIECES:
+                spelled += len(word.run.pieces)
                 self._run_together(heard, word.run, end=place + 1, expected=expected)
                 moved = True
             if moved and quiet < place + self._patience:
                 quiet = place + self._patience
-            for end, whole in pieces:
+            for end, text, whole in pieces:
                 # Nor do words that were torn count in a gap, where each piece would.
                 kept = (here & whole.kept) | (expected & self._gaps[1])
                 if kept:
                     after[end] |= kept
                     quiet = max(quiet, end + self._patience)
                 if said := self._said_of(whole, expected):
-                    self._say(heard, said, end=end)
+                    self._say(heard, said, word=text, end=end)
                     quiet = max(quiet, end + self._patience)
                     heard.torn.setdefault(end, []).append((place, said))
         return heard
@@ -750,13 +809,12 @@ class _Net:
         """A word that was torn; only phrases have it, since many words can be cut out of a row of letters."""
         return self._word(self._mask_of(word) & self._spoken, kept=self._fillers.get(word, 0) & self._spoken)
 
-    def _expected(self, after: Sequence[int], *, place: int, sentence: int) -> int:
-        """The bits that the next word may be here, directly or over a gap in the sentence begun there."""
-        waiting = 0
+    def _expected(self, lately: Sequence[int]) -> int:
+        """The bits that the next word may be, directly after the last of these places or over a gap."""
+        waiting = added = 0
         # No gap reaches over the end of a sentence, which stands before the word after the gap or in it.
-        far = max(sentence, place - len(self._waits))
-        added = 0
-        for before, narrower in zip(after[far:place], self._waits[far - place :], strict=False):
+        gaps = len(lately) - 1
+        for before, narrower in zip(lately, self._waits[len(self._waits) - gaps :], strict=False):
             # Where the same is said again and again it is the same object: this saves the time to compare.
             if before and before is not added:
                 waiting |= before
@@ -764,18 +822,23 @@ class _Net:
             if narrower and waiting:
                 waiting &= narrower
                 added = 0
-        return after[place] | waiting if waiting else after[place]
+        return lately[-1] | waiting if waiting else lately[-1]
 
     def _said_of(self, word: _Word, expected: int) -> int:
         """The bits that this word is where these are expected."""
         follows = expected & word.follows
         return word.starts | follows if follows else word.starts
 
-    def _say(self, heard: _Heard, said: int, *, end: int) -> None:
-        """Write down what these bits, said by one word that ends here, lead to."""
-        echo = heard.echoes.get(said)
-        if echo is None:
-            echo = heard.echoes[said] = self._echo(said)
+    def _say(self, heard: _Heard, said: int, *, word: str, end: int) -> None:
+        """Write down what these bits, said by this word that ends here, lead to."""
+        before, echo = heard.recent.get(word, _NEVER)
+        # To compare large numbers is cheaper than to look one up, and that is cheaper than the arithmetic.
+        if said != before:
+            found = heard.echoes.get(said)
+            if found is None:
+                found = heard.echoes[said] = self._echo(said)
+            echo = found
+            heard.recent[word] = said, echo
         # A long text has thousands of large numbers, and most can be shared: an OR would copy them.
         heard.said[end] = heard.said[end] | said if heard.said[end] else said
         heard.after[end] = heard.after[end] | echo.after if heard.after[end] else echo.after
@@ -812,7 +875,7 @@ class _Net:
             # words look like a short phrase, or like the end of a longer one, too often.
             inside = self._spell(run, expected=0, echoes=heard.echoes)
             covered = _covered(self.idioms(inside, since=0), since=0)
-            for _, _, bit in self.phrases(inside, covered=covered):
+            for _, bit in self.phrases(inside, covered=covered):
                 heard.complete[end] |= 1 << bit & self._several
 
     def _spell(self, run: _Run, *, expected: int, echoes: dict[int, _Echo]) -> _Heard:
@@ -821,15 +884,17 @@ class _Net:
         inside.after[0] = expected
         for first, last in run.pieces:
             piece = run.text[first:last]
-            state = inside.after[first]
+            state, mask = inside.after[first], self._words.get(piece, 0)
+            if not (state or mask):
+                continue
             # Where one other word may stand, any may: how many there were is not counted in here.
             kept = state & (self._fillers.get(piece, 0) | self._gaps[1])
             # Two equal letters were made one: the next word may share its first with this one's last.
-            said = self._words.get(piece, 0) & (state | self._initial)
+            said = mask & (state | self._initial) if mask else 0
             for place in (last - 1, last) if last - first > 1 else (last,):
                 inside.after[place] |= kept
                 if said:
-                    self._say(inside, said, end=place)
+                    self._say(inside, said, word=piece, end=place)
                     inside.torn.setdefault(place, []).append((first, said))
         return inside
 
@@ -848,23 +913,23 @@ class _Net:
         for end, complete in enumerate(heard.complete):
             if complete and end >= since:
                 for bit in _bits(complete & self._idioms):
-                    yield self._began(heard, end=end, bit=bit), end, self._rules[bit].intent
+                    yield self.began(heard, end=end, bit=bit), end, self._rules[bit].intent
 
     def phrases(
         self, heard: _Heard, *, covered: Mapping[int, Iterable[str | None]]
-    ) -> Iterator[tuple[int, int, int]]:
-        """Between which places each phrase was said first that no idiom covers, and its last bit."""
+    ) -> Iterator[tuple[int, int]]:
+        """Where each phrase was complete first that no idiom covers, and its last bit."""
         left = self._phrases
         for end, bits in enumerate(heard.complete):
             if bits and (found := bits & left):
                 for intent in covered.get(end, ()):
                     found &= ~self._phrases_of.get(intent, 0)
-                left &= ~found
+                left ^= found
                 for bit in _bits(found):
-                    yield self._began(heard, end=end, bit=bit), end, bit
+                    yield end, bit
 
-    def _began(self, heard: _Heard, *, end: int, bit: int) -> int:
-        """The place where what has this last bit, complete at ``end``, began; of several a late one."""
+    def began(self, heard: _Heard, *, end: int, bit: int) -> int:
+        """The place where the phrase or idiom with this last bit, complete at ``end``, began; a late one."""
         place, begin, words = end, end - 1, self._endings(bit)
         while place > 0:
             said = heard.said[place] & words
@@ -873,7 +938,7 @@ class _Net:
                 place -= 1
                 continue
             before = None
-            for word in sorted(_bits(said), reverse=True):
+            for word in _bits(said):
                 torn = (begin for begin, was in heard.torn.get(place, ()) if was >> word & 1)
                 begin = max(torn, default=place - 1)
                 if self._initial >> word & 1:
@@ -912,23 +977,16 @@ def _script_of(file: LexiconFile) -> Script:
 
 
 def _bits(number: int) -> Iterator[int]:
+    """The places of its bits, the highest first."""
     while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+        highest = number.bit_length() - 1
+        yield highest
+        number ^= 1 << highest
 
 
 def _shortened(word: str) -> Iterator[str]:
     """The word without one of its letters; the first is never wrong."""
     return (word[:place] + word[place + 1 :] for place in range(1, len(word)))
-
-
-def _by_ends(words: Iterable[str]) -> dict[str, list[tuple[str, frozenset[str]]]]:
-    """The words with the letters they have, by their first and last one."""
-    found: dict[str, list[tuple[str, frozenset[str]]]] = {}
-    for word in words:
-        found.setdefault(word[0] + word[-1], []).append((word, frozenset(word)))
-    return found
 
 
 def _hides(pieces: Sequence[str], word: str) -> bool:

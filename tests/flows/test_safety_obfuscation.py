@@ -312,7 +312,8 @@ def test_a_match_says_where_in_the_text_it_was_said(
     locale: str, data: st.DataObject, chance: random.Random, before: str, after: str
 ) -> None:
     _, plain = data.draw(sentences(locale))
-    disguise = data.draw(st.sampled_from(list(DISGUISES.values())))
+    # A row of single letters holds many words, and the last of them that may have begun it is told.
+    disguise = data.draw(st.sampled_from([each for each in DISGUISES.values() if each is not apart]))
 
     said = f"{before}\n{disguise(plain, chance)}\n{after}"
 

@@ -1,6 +1,6 @@
 """How long does the crisis check take, for usual messages and for texts that were made to slow it down?
 
-``python -m bench.safety`` prints it; ``slowest_milliseconds`` is for whoever wants the two figures.
+``python -m bench.safety`` prints it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 
 from flows.safety import Lexicon, load_lexicons
@@ -92,15 +92,6 @@ def milliseconds(lexicon: Lexicon, text: str, *, times: int = TIMES) -> float:
         lexicon.first_match(text)
         shortest = min(shortest, time.perf_counter() - begun)
     return 1000 * shortest
-
-
-def slowest_milliseconds() -> Mapping[str, float]:
-    """The longest times of hostile texts and of usual messages."""
-    lexicon = load_lexicons(files("flows") / "lexicons")
-    return {
-        "hostile": max(milliseconds(lexicon, text) for _, text in hostile_texts(lexicon)),
-        "usual": max(milliseconds(lexicon, text) for text in USUAL),
-    }
 
 
 def main() -> int:

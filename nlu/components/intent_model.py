@@ -81,10 +81,6 @@ class IntentModel:
         _, by_meaning = _regression(_standard(vectors, middle, spread), intents, max_iter=max_iter)
         return cls(names, spelling, by_spelling, by_meaning, middle, spread)
 
-    def spelling_says(self, texts: Sequence[str]) -> Numbers:
-        """Logarithms of probability by the spelling alone, shape (texts, intents)."""
-        return self._by_spelling.log_probabilities(self._spelling.transform(texts))
-
     def meaning_says(self, vectors: Numbers) -> Numbers:
         """Logarithms of probability by the vectors alone, shape (texts, intents)."""
         return self._by_meaning.log_probabilities(_standard(vectors, self._middle, self._spread))

@@ -29,7 +29,7 @@ from flows.events import (
 from flows.hearing import MAX_TEXT, hear
 from flows.model import DANGER_INTENTS, MENU, WELCOME, Book
 from flows.outcome import OPEN_CASE
-from flows.run import Run, operator_says
+from flows.run import Run, Step, operator_says
 from flows.speech import emergency_say, known_locale
 from flows.state import Mode, State
 from flows.texts import COMMON
@@ -46,6 +46,8 @@ class Turn:
 
     state: State
     effects: tuple[Effect, ...]
+    #: The nodes that the turn came through, so that an editor can be told which of them said what.
+    path: tuple[Step, ...] = ()
 
 
 def begin(book: Book, *, locale: str, country: str | None = None) -> State:
@@ -89,7 +91,7 @@ def resume(
             run.change(mode=Mode.STOPPED)
         case _:
             assert_never(event)
-    return Turn(state=run.state, effects=tuple(run.effects))
+    return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path))
 
 
 def _start(run: Run, event: ConversationStarted) -> None:

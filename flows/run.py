@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from flows import payload
@@ -40,6 +41,16 @@ MAX_DEPTH = 12
 MAX_EFFECTS = 40
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One node that a turn came through, for whoever asks why something was said."""
+
+    flow: str
+    node: str
+    #: How many effects there were when the turn came to this node: its own follow from there.
+    effects: int
+
+
 class Run(Outcome):
     """Walks the flows in one turn, from where the conversation stands to its next wait or rest."""
 
@@ -55,6 +66,8 @@ class Run(Outcome):
         super().__init__(book, state, countries=countries, place=place)
         #: Buttons for ``options: guesses``.
         self.guesses = tuple(guesses)
+        #: The nodes that this turn came through, in order.
+        self.path: list[Step] = []
         self._steps = 0
 
     # Where the conversation stands
@@ -153,6 +166,7 @@ class Run(Outcome):
     def ask_again(self) -> None:
         """Put the question that the conversation stands at once more, as when it was first asked."""
         if (standing := self.waiting_at()) is not None:
+            self._note(standing[0])
             self._wait(*standing)
 
     def choices(self, frame: Frame, node: AskNode | CollectNode) -> tuple[Choice, ...]:
@@ -174,6 +188,9 @@ class Run(Outcome):
             (slug, self.voice.title(slug, flow=frame.flow, state=self.state, text=text))
             for slug in dict.fromkeys(slugs)
         ]
+
+    def _note(self, frame: Frame) -> None:
+        self.path.append(Step(flow=frame.flow, node=frame.node, effects=len(self.effects)))
 
     def _node(self, frame: Frame) -> Node | None:
         flow = self.book.flows.get(frame.flow)
@@ -213,6 +230,7 @@ class Run(Outcome):
 
     def _do(self, frame: Frame, node: Node) -> str | None:
         """Do one node; the next one, or None when the conversation waits or rests."""
+        self._note(frame)
         match node:
             case SayNode():
                 for key in node.say:

@@ -26,6 +26,7 @@ from flows.events import (
 )
 from flows.hearing import MAX_TEXT
 from flows.loader import load
+from flows.model import text_keys
 from flows.outcome import MAX_SAID, MAX_SLOT
 from flows.run import MAX_DEPTH
 from flows.state import Frame, Mode, State, Wait
@@ -879,3 +880,20 @@ def test_the_same_turn_twice_is_the_same() -> None:
     turns = [engine.resume(small_book(), begun.state, text("no")) for _ in range(2)]
 
     assert turns[0] == turns[1]
+
+
+def test_a_turn_tells_which_nodes_it_came_through_and_which_effects_are_theirs() -> None:
+    book = small_book()
+
+    turn = engine.resume(book, engine.begin(book, locale="en"), text("they call me names", means="insults"))
+
+    (flow,) = {step.flow for step in turn.path}
+    assert flow == "insults"
+    assert turn.path[0].node == book.flows["insults"].start
+    assert [step.effects for step in turn.path] == sorted(step.effects for step in turn.path)
+    for step, following in zip(turn.path, turn.path[1:], strict=False):
+        own = [
+            effect.key for effect in turn.effects[step.effects : following.effects] if isinstance(effect, Say)
+        ]
+        node = book.flows["insults"].nodes[step.node]
+        assert [key.partition(".")[2] for key in own] == list(text_keys(node))

@@ -22,6 +22,7 @@ A document::
       - media: photo
       - helpline: taken                 # taken, wrote, returned, closed, delayed
       - left: true                      # the visitor blocked us
+      - flow: advice_block              # the conversation is in this flow, whatever led there
 
 ``bot`` and ``does`` are rewritten by ``--update-golden``.
 """
@@ -53,6 +54,7 @@ from flows.events import (
     WaitTimedOut,
 )
 from flows.model import Book
+from flows.run import Run
 from flows.state import Mode, State
 from tests.flows.worlds import danger_text, text
 
@@ -61,6 +63,7 @@ _DOCUMENT = frozenset({"name", "given", "turns"})
 _GIVEN = frozenset({"role", "country", "locale", "mode"})
 _ACTS = (
     "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "media", "helpline", "left",
+    "flow",
 )  # fmt: skip
 _TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
@@ -96,8 +99,12 @@ def play(book: Book, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
     turns: list[dict[str, Any]] = []
     states: list[State] = []
     for written in document["turns"]:
-        event = _event(book, written, state=state, offered=offered)
-        turn = engine.resume(book, State.from_json(state.to_json()), event)
+        state = State.from_json(state.to_json())
+        if "flow" in written:
+            turn = _entered(book, written["flow"], state=state)
+        else:
+            event = _event(book, written, state=state, offered=offered)
+            turn = engine.resume(book, state, event)
         state = turn.state
         says = [effect for effect in turn.effects if isinstance(effect, Say)]
         if buttons := [choice.payload for message in says for choice in message.choices]:
@@ -118,6 +125,14 @@ def rewrite(file: Path, played: list[dict[str, Any]]) -> None:
         played, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None, explicit_start=True
     )
     file.write_text(opening + text, encoding="utf-8")
+
+
+def _entered(book: Book, flow: str, *, state: State) -> engine.Turn:
+    if flow not in book.flows:
+        raise GoldenInvalid(f"there is no flow '{flow}'.")
+    run = Run(book, state.with_(turn=state.turn + 1), countries=("BY", "BD"))
+    run.restart(flow)
+    return engine.Turn(state=run.state, effects=tuple(run.effects))
 
 
 def _as_written(written: Mapping[str, Any], turn: engine.Turn) -> dict[str, Any]:

@@ -122,8 +122,15 @@ def test_the_runner_plays_every_kind_of_turn() -> None:
     assert states[-1].mode is Mode.STOPPED
 
 
+def test_a_golden_can_begin_inside_a_flow_that_no_words_lead_to() -> None:
+    turns, states = play(small_book(), {"name": "x", "turns": [{"flow": "block"}]})
+
+    assert turns[0]["bot"]
+    assert states[0].turn == 1
+
+
 @pytest.mark.parametrize(
-    "turn", [{"press": "gone"}, {"timer": True}, {"bot": []}, {"intent": "x", "text": "x"}]
+    "turn", [{"flow": "gone"}, {"press": "gone"}, {"timer": True}, {"bot": []}, {"intent": "x", "text": "x"}]
 )
 def test_a_turn_that_cannot_be_played_is_refused(turn: dict[str, object]) -> None:
     with pytest.raises(GoldenInvalid):

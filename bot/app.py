@@ -17,6 +17,7 @@ from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.limits import BodyLimit
 from bot.runtime import Runtime, running
+from bot.tryout import routes as tryout
 from bot.webchat import numbers, page
 from bot.webchat.hub import Hub
 from bot.webchat.routes import WebChat
@@ -29,9 +30,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as runtime:
+        async with running(settings) as runtime, tryout.opened(runtime) as tryout_routes:
             hub = Hub(settings.database_url)
             _mount(app, runtime, hub)
+            app.include_router(tryout_routes)
             tasks = [asyncio.create_task(hub.listen()), asyncio.create_task(announce(runtime))]
             try:
                 yield

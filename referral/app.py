@@ -36,6 +36,8 @@ from referral.operators.passwords import Passwords
 from referral.privacy import Privacy
 from referral.services import Services, ServicesIn, TransactionIn
 from referral.signature import Signature
+from referral.tryout import routes as tryout
+from referral.tryout.client import TryOutClient
 
 log = structlog.get_logger(__name__)
 
@@ -49,15 +51,17 @@ _DATABASE_ERRORS = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, 
 def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """The whole service; nothing is connected until its lifespan begins."""
     engine = open_engine(settings.referral_database_url)
+    signature = Signature(settings.service_secret)
     services = Services(
         settings=settings,
         sessions=sessions_of(engine),
         privacy=Privacy(settings.referral_secret_key),
-        signature=Signature(settings.service_secret),
+        signature=signature,
         passwords=Passwords(),
         changes=Changes(settings.referral_database_url),
         metrics=Metrics(),
         pages=environment(),
+        tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
         clock=clock,
     )
 
@@ -73,6 +77,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(api.router)
     app.include_router(stream.router)
     app.include_router(routes.router)
+    app.include_router(tryout.router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)
     app.add_api_route("/metrics", _metrics)
@@ -111,6 +116,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+            await services.tryout.close()
             await engine.dispose()
 
 

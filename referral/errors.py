@@ -135,6 +135,12 @@ class SignInNeeded(ReferralError):
     http_status = 401
 
 
+class DeskNotYours(ReferralError):
+    """Editors try conversations out; visitors' cases are for operators."""
+
+    http_status = 403
+
+
 class SupervisorNeeded(ReferralError):
     """Only a supervisor may do this."""
 
@@ -149,6 +155,24 @@ class RequestForged(ReferralError):
 
 class FormIncomplete(ReferralError):
     """Something is missing in this form."""
+
+    http_status = 422
+
+
+class BotUnreachable(ReferralError):
+    """The bot does not answer at the moment. Nothing is lost: please try again."""
+
+    http_status = 503
+
+
+class BotMisunderstood(ReferralError):
+    """Bot and helpline desk do not understand each other: both need the same version and the same secret."""
+
+    http_status = 502
+
+
+class TryOutRefused(ReferralError):
+    """This cannot be tried."""
 
     http_status = 422
 

@@ -18,6 +18,7 @@ from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
 from referral.privacy import Privacy
 from referral.signature import Signature
+from referral.tryout.client import TryOutClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Services:
     changes: Changes
     metrics: Metrics
     pages: Environment
+    tryout: TryOutClient
     clock: Clock
 
 

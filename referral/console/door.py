@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from referral.errors import RequestForged, SupervisorNeeded
+from referral.database import transaction
+from referral.errors import DeskNotYours, RequestForged, SupervisorNeeded
 from referral.operators.access import Access, SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
 
@@ -62,7 +63,18 @@ async def _signed_in(request: Request, services: ServicesIn, session: Transactio
     return await access.who(cookie_of(request, services), in_use=True)
 
 
-SignedInOperator = Annotated[SignedIn, Depends(_signed_in)]
+#: An operator, a supervisor or an editor.
+SignedInAnybody = Annotated[SignedIn, Depends(_signed_in)]
+
+
+async def _helper(somebody: SignedInAnybody) -> SignedIn:
+    if not somebody.helps:
+        raise DeskNotYours
+    return somebody
+
+
+#: Somebody who talks with visitors, and may see that they exist.
+SignedInOperator = Annotated[SignedIn, Depends(_helper)]
 
 
 async def _supervisor(operator: SignedInOperator) -> SignedIn:
@@ -74,7 +86,24 @@ async def _supervisor(operator: SignedInOperator) -> SignedIn:
 Supervisor = Annotated[SignedIn, Depends(_supervisor)]
 
 
-async def _form(request: Request, operator: SignedInOperator) -> FormData:
+async def _editor(request: Request, services: ServicesIn) -> SignedIn:
+    async with transaction(services.sessions) as session:
+        return await _signed_in(request, services, session)
+
+
+#: Anybody again, for a page that then waits for the bot: the database's connection is given back before.
+SignedInEditor = Annotated[SignedIn, Depends(_editor)]
+
+
+async def _form(request: Request, operator: SignedInAnybody) -> FormData:
+    return await _checked(request, operator)
+
+
+async def _editor_form(request: Request, operator: SignedInEditor) -> FormData:
+    return await _checked(request, operator)
+
+
+async def _checked(request: Request, operator: SignedIn) -> FormData:
     check_origin(request)
     form = await request.form()
     token = form.get("form_token")
@@ -85,3 +114,4 @@ async def _form(request: Request, operator: SignedInOperator) -> FormData:
 
 #: A form of somebody who is signed in, sent from one of our own pages.
 CheckedForm = Annotated[FormData, Depends(_form)]
+EditorForm = Annotated[FormData, Depends(_editor_form)]

@@ -15,6 +15,7 @@ from referral.cases.rules import Outcome
 from referral.cases.schemas import MAX_WORDS
 from referral.console.door import (
     CheckedForm,
+    SignedInAnybody,
     SignedInOperator,
     Supervisor,
     check_origin,
@@ -54,8 +55,10 @@ ViewsIn = Annotated[Views, Depends(_views)]
 
 
 @router.get("/")
-async def desk_page(services: ServicesIn, operator: SignedInOperator, views: ViewsIn) -> Response:
-    """Who waits, Take next, and my open cases."""
+async def desk_page(services: ServicesIn, operator: SignedInAnybody, views: ViewsIn) -> Response:
+    """Who waits, Take next, and my open cases; an editor has other work."""
+    if not operator.helps:
+        return _to("/tryout")
     return page(
         services.pages,
         "desk.html",
@@ -246,7 +249,7 @@ async def accept_invitation(secret: str, request: Request, services: ServicesIn)
 
 
 @router.get("/session")
-async def session_state(_: SignedInOperator) -> Response:
+async def session_state(_: SignedInAnybody) -> Response:
     """204 while this browser is signed in, for a page whose stream broke off."""
     return Response(status_code=204)
 

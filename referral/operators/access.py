@@ -47,6 +47,11 @@ class SignedIn:
         """True for supervisors."""
         return self.role is Role.SUPERVISOR
 
+    @property
+    def helps(self) -> bool:
+        """True for those who talk with visitors."""
+        return self.role is not Role.EDITOR
+
 
 class Access:
     """The door of the console, within one transaction."""

@@ -33,6 +33,8 @@ class Role(StrEnum):
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    #: Works on texts and flows: tries conversations out, and sees no case.
+    EDITOR = "editor"
 
 
 def name_of(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Lets content editors try a conversation that touches nothing real: no store, no channel, no helpline."""

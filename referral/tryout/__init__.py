@@ -1,0 +1,1 @@
+"""Lets content editors talk with the bot as a visitor would, at the console; nothing real is touched."""

@@ -12,7 +12,9 @@ from flows.model import (
     BRANCHES,
     EFFECTS,
     MAX_CHOICES,
+    NOT_YET,
     OPTIONS,
+    About,
     AskNode,
     BranchNode,
     CallNode,
@@ -32,7 +34,8 @@ from flows.page import Entry, Group, Leaf, Page, Tree, did_you_mean
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,4})([smhd])")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_FLOW_KEYS = ("flow", "intents", "start", "interrupt", "nodes")
+_FLOW_KEYS = ("about", "flow", "intents", "start", "interrupt", "nodes")
+_ABOUT_KEYS = ("for", "source", "reviewed")
 
 
 def read_flow(page: Page, tree: Tree, *, name: str) -> Flow | None:
@@ -60,11 +63,20 @@ def read_flow(page: Page, tree: Tree, *, name: str) -> Flow | None:
     return Flow(
         name=name,
         file=page.file,
+        about=_about(page, top["about"].value) if "about" in top else About(),
         intents=page.words(top["intents"].value, "'intents'") if "intents" in top else (),
         intents_line=top["intents"].line if "intents" in top else 0,
         start=start,
         interrupt="interrupt" in top and page.yes_or_no(top["interrupt"].value, "'interrupt'"),
         nodes=MappingProxyType(nodes),
+    )
+
+
+def _about(page: Page, tree: Tree) -> About:
+    parts = page.group(tree, "'about'", known=_ABOUT_KEYS, required=_ABOUT_KEYS)
+    said = {key: page.word(entry.value, f"'{key}' of 'about'") for key, entry in parts.items()}
+    return About(
+        audience=said.get("for", ""), source=said.get("source", ""), reviewed=said.get("reviewed", NOT_YET)
     )
 
 

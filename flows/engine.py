@@ -91,6 +91,7 @@ def resume(
             run.change(mode=Mode.STOPPED)
         case _:
             assert_never(event)
+    run.leave_a_way_on()
     return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path))
 
 
@@ -112,7 +113,8 @@ def _press(run: Run, pressed: str) -> None:
     run.change(misses=0)
     match payload.read(pressed):
         case payload.ToMenu():
-            run.restart(MENU)
+            run.mend()
+            run.enter(MENU)
         case payload.Meant(intent=intent) if intent in run.book.answers or intent in DANGER_INTENTS:
             run.mend()
             run.hear(intent)

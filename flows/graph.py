@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from flows import payload
+from flows.assessment import Verdict
 from flows.events import DangerLevel
 from flows.model import (
     DANGER,
@@ -44,6 +45,9 @@ def check_graph(book: Book) -> Iterator[Problem]:
                 sentence="this flow is missing; nothing works without it.",
             )
     for flow in book.flows.values():
+        if not flow.about.source:
+            sentence = "nobody can tell where this advice comes from: write 'about' with 'for' and 'source'."
+            yield _problem(flow, 1, sentence)
         yield from _nodes(book, flow)
         yield from _loops(flow)
         yield from _person(book, flow)
@@ -130,6 +134,7 @@ def _cases(book: Book, flow: Flow, name: str, node: BranchNode) -> Iterator[Prob
         "intent": book.intents,
         "mode": [mode.value for mode in Mode],
         "danger": [level.value for level in DangerLevel],
+        "assessment": [verdict.value for verdict in Verdict],
         "country": book.directory.countries,
     }
     if node.branch not in known:

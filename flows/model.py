@@ -16,10 +16,13 @@ ROLES = ("child", "teen", "parent", "teacher")
 #: What ``options`` may offer, all of them known to the engine and none of them written into a flow.
 OPTIONS = ("countries", "locales", "guesses", "platforms")
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
-BRANCHES = ("role", "country", "locale", "intent", "mode", "danger")
+BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment")
 EFFECTS = ("forget", "leave_case", "stop")
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
 MAX_CHOICES = 8
+
+#: What ``reviewed`` says of a flow that no psychologist has read.
+NOT_YET = "not yet"
 
 #: Flows that the engine itself enters by name.
 WELCOME = "welcome"
@@ -164,11 +167,22 @@ Node = SayNode | AskNode | CollectNode | BranchNode | CallNode | SetNode | CaseN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """For whom a flow is, where its advice comes from, and who has reviewed it."""
+
+    audience: str = ""
+    source: str = ""
+    #: ``not yet``, or who reviewed it and when.
+    reviewed: str = NOT_YET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """One conversation about one thing."""
 
     name: str
     file: str
+    about: About
     intents: tuple[str, ...]
     #: The line on which ``intents`` stands, for problems.
     intents_line: int

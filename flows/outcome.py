@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Say
 from flows.events import DangerLevel
@@ -16,6 +17,8 @@ from flows.texts import COMMON
 MAX_SLOT = 1000
 #: How many keys of what was said last the hand-over card shows.
 MAX_SAID = 30
+#: What a slot holds where a question was not asked or not answered; the operator is not told that.
+_NO_ANSWER = frozenset({"not_asked", "skip", "just_tell", "person"})
 #: How many incident intents are remembered.
 MAX_INTENTS = 10
 
@@ -50,6 +53,13 @@ class Outcome:
         """Say at least that the visitor was heard."""
         if not self.answered:
             self.say("heard", choices=[self.voice.menu_choice(state=self.state)])
+
+    def leave_a_way_on(self) -> None:
+        """Where the conversation comes to rest, the last words carry the menu's button: no dead end."""
+        last = self.effects[-1] if self.effects else None
+        resting = self.state.wait is None and self.state.mode in (Mode.BOT, Mode.WAITING)
+        if resting and isinstance(last, Say) and last.sender == "bot" and not last.choices:
+            self.effects[-1] = replace(last, choices=(self.voice.menu_choice(state=self.state),))
 
     def wake(self) -> None:
         """Write again to a visitor who had asked for silence and now writes themselves."""
@@ -136,4 +146,4 @@ class Outcome:
             "intents": ", ".join(state.intents),
             **state.slots,
         }
-        return {name: value for name, value in known.items() if value}
+        return {name: value for name, value in known.items() if value and value not in _NO_ANSWER}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from flows.model import Book
 
@@ -33,7 +34,7 @@ def chosen(
         return None
     word = normal(text)
     for slug, title in titles:
-        if word and word == normal(title):
+        if word and word == _of_ours(title):
             return slug
     if number := _NUMBER.fullmatch(text.strip()):
         place = int(number[1])
@@ -55,7 +56,13 @@ def command(text: str, *, book: Book, locale: str) -> str | None:
 
 def _listed(word: str, name: str, *, book: Book, locale: str) -> bool:
     """Whether a word stands in a list of the visitor's locale."""
-    return bool(word) and word in {normal(entry) for entry in book.texts.words(name, locale=locale)}
+    return bool(word) and word in {_of_ours(entry) for entry in book.texts.words(name, locale=locale)}
+
+
+@lru_cache(maxsize=16_384)
+def _of_ours(text: str) -> str:
+    """The normal form of a title or a listed word: ours, so it may be remembered; a visitor's never is."""
+    return normal(text)
 
 
 def _is_mark(sign: str) -> bool:

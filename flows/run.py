@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from flows import payload
+from flows.assessment import assess
 from flows.effects import Choice, Remind
 from flows.events import DangerLevel
 from flows.masking import mask
@@ -39,6 +40,8 @@ MAX_STEPS_PER_TURN = 100
 MAX_DEPTH = 12
 #: A turn that wants more of the outside than this has lost its way.
 MAX_EFFECTS = 40
+#: Buttons that lead to a person at once; a question without one gets the menu's, so that two taps suffice.
+_TO_A_PERSON = frozenset({"person", "connect"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,11 +173,15 @@ class Run(Outcome):
             self._wait(*standing)
 
     def choices(self, frame: Frame, node: AskNode | CollectNode) -> tuple[Choice, ...]:
-        """The buttons of a question, in their order."""
-        return tuple(
+        """The buttons of a question, in their order; the menu's comes last where none leads to a person."""
+        titles = self.titles(frame, node)
+        choices = tuple(
             Choice(title=title, payload=payload.for_choice(flow=frame.flow, node=frame.node, slug=slug))
-            for slug, title in self.titles(frame, node)
+            for slug, title in titles
         )
+        if any(slug in _TO_A_PERSON for slug, _ in titles):
+            return choices
+        return (*choices, self.voice.menu_choice(state=self.state))
 
     def titles(self, frame: Frame, node: AskNode | CollectNode) -> list[tuple[str, str]]:
         """Slug and title of every button of a question, in their order."""
@@ -278,6 +285,7 @@ class Run(Outcome):
             "intent": frame.intent,
             "mode": state.mode.value,
             "danger": state.danger.value,
+            "assessment": assess(state.slots).verdict.value,
         }
         if branch in fields:
             return fields[branch] or ""

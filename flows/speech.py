@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from flows import directory, payload
+from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.model import Book
 from flows.state import State
@@ -69,6 +70,11 @@ class Voice:
             title=self.title("person", flow=COMMON, state=state), payload=payload.for_intent(PERSON)
         )
 
+    def _reasons(self, state: State) -> str:
+        """Why we think of what happened as we do, a line a reason."""
+        found = [self.text(key, flow=ASSESSMENT, state=state) for key in assess(state.slots).reasons]
+        return "\n".join(f"• {text.text}" for text in found if text)
+
     def _value(self, name: str, *, state: State) -> str:
         rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
         platform = state.slots.get("platform")
@@ -85,6 +91,8 @@ class Voice:
                 return directory.emergency(
                     rows, texts, locale=locale, country=country, countries=self.countries
                 )
+            case "why":
+                return self._reasons(state)
             case "country":
                 return directory.country_name(texts, locale=locale, country=country)
             case "place":

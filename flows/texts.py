@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 #: The scope whose texts and titles every flow may use. ``engine.yaml`` holds what the engine itself says and
 #: belongs to the same scope; a key in ``common.yaml`` outranks it.
@@ -23,6 +24,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "helpline_short": "name and number of the first helpline",
     "emergency": "the emergency number",
     "country": "the name of the visitor's country",
+    "why": "the reasons of the assessment, from the visitor's answers",
     "place": "the visitor's place in the line, or that it is not known",
     "platform": "the name of the platform that the visitor chose",
     "takedown": "the services that get intimate pictures taken down",
@@ -70,6 +72,20 @@ class Texts:
 
     #: Locale to sheet name to sheet.
     sheets: Mapping[str, Mapping[str, Sheet]]
+    #: What was looked for before; the content never changes, and a button is looked for at every turn.
+    _found: dict[tuple[str | None, ...], Text | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _titles: dict[tuple[str, str, str], str | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    #: Every variant that any text has; a country without texts of its own is looked for like none.
+    _variants: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sheets = (sheet for own in self.sheets.values() for sheet in own.values())
+        variants = frozenset(key.partition("@")[2] for sheet in sheets for key in sheet.texts)
+        object.__setattr__(self, "_variants", variants)
 
     @property
     def locales(self) -> tuple[str, ...]:
@@ -84,7 +100,14 @@ class Texts:
         The flow's own sheet comes first, then the common ones; then the same again in the fallback locale.
         None only if the key exists nowhere.
         """
-        wanted = [f"{key}@{variant}" for variant in (role, country) if variant] + [key]
+        variants = tuple(variant for variant in (role, country) if variant in self._variants)
+        spot = (key, flow, locale, *variants)
+        if spot not in self._found:
+            self._found[spot] = self._search(key, flow=flow, locale=locale, variants=variants)
+        return self._found[spot]
+
+    def _search(self, key: str, *, flow: str, locale: str, variants: tuple[str | None, ...]) -> Text | None:
+        wanted = [*(f"{key}@{variant}" for variant in variants if variant), key]
         for sheet in self._sheets(flow=flow, locale=locale):
             for name in wanted:
                 if name in sheet.texts:
@@ -95,10 +118,13 @@ class Texts:
         """What a button says: the question's own title, else the flow's, else the common one."""
         if text is not None and slug in text.choices:
             return text.choices[slug]
-        for sheet in self._sheets(flow=flow, locale=locale):
-            if slug in sheet.choices:
-                return sheet.choices[slug]
-        return None
+        spot = (slug, flow, locale)
+        if spot not in self._titles:
+            sheets = self._sheets(flow=flow, locale=locale)
+            self._titles[spot] = next(
+                (sheet.choices[slug] for sheet in sheets if slug in sheet.choices), None
+            )
+        return self._titles[spot]
 
     def words(self, name: str, *, locale: str) -> frozenset[str]:
         """A list of words, such as ``yes_words``; empty where the locale has none."""
@@ -118,6 +144,7 @@ class Texts:
                     yield self.sheets[chosen][name]
 
 
+@lru_cache(maxsize=16_384)
 def placeholders(text: str) -> frozenset[str]:
     """The names in braces that a text holds, known or not."""
     return frozenset(_PLACEHOLDER.findall(text))

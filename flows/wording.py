@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from flows import directory
+from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
 from flows.model import DANGER, HANDOVER, AskNode, Book, CaseNode, CollectNode, Flow, Problem, text_keys
@@ -112,6 +113,9 @@ def _engine(book: Book, locale: str) -> Iterator[Problem]:
     for intent in book.intents:
         if names is None or intent not in names.texts:
             yield _lacks(locale, INTENTS, f"the name of the intent '{intent}'")
+    for key in REASONS if ASSESSMENT in book.flows else ():
+        if _own_text(book, key, flow=ASSESSMENT, locale=locale) is None:
+            yield _lacks(locale, ASSESSMENT, f"the text '{key}'")
     for label in LABELS:
         if book.texts.label(label, locale=locale) is None:
             yield _lacks(locale, DIRECTORY, f"the label '{label}'")
@@ -233,6 +237,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
     return {
         **{name: frozenset(keys) for name, keys in said.items()},
         HANDOVER: frozenset(handover),
+        ASSESSMENT: frozenset(said.get(ASSESSMENT, set()) | {*REASONS}),
         COMMON: frozenset(shared),
         ENGINE: frozenset(shared),
         DIRECTORY: frozenset(labels),
@@ -292,6 +297,7 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
             for country in places
         ],
         "takedown": [directory.takedown(shown, locale=locale)],
+        "why": ["\n".join(_variants(book, reason, locale=locale) for reason in REASONS)],
         "platform": [
             steps[locale]
             for entry in shown.platforms.values()
@@ -300,6 +306,15 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
         ],
     }
     return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
+
+
+def _variants(book: Book, reason: str, *, locale: str) -> str:
+    """The longest words for a reason, over all roles, with the bullet before them."""
+    sheet = book.texts.sheets[locale].get(ASSESSMENT)
+    texts = sheet.texts.items() if sheet else ()
+    return "• " + max(
+        (text.text for key, text in texts if key.partition("@")[0] == reason), key=len, default=""
+    )
 
 
 def _same_everywhere(book: Book) -> Iterator[Problem]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.launch.site import KNOWN
+from flows.loader import load
+from flows.model import NOT_YET
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,3 +45,10 @@ def test_every_picture_is_there() -> None:
         target = part.partition(")")[0]
         if not target.startswith("http"):
             assert (ROOT / target).exists(), target
+
+
+def test_the_readme_says_how_many_flows_no_psychologist_has_reviewed() -> None:
+    flows = load(ROOT / "flows").flows.values()
+    unreviewed = sum(flow.about.reviewed == NOT_YET for flow in flows)
+
+    assert f"{unreviewed} of {len(flows)} flows have not yet been" in README

@@ -38,6 +38,12 @@ def test_the_small_content_has_no_problems() -> None:
     [
         (
             "definitions/insults.yaml",
+            "about: {for: tests, source: none, reviewed: not yet}",
+            "# Nobody knows.",
+            "flows/definitions/insults.yaml, line 1: nobody can tell where this advice comes from",
+        ),
+        (
+            "definitions/insults.yaml",
             "block: {call: block",
             "alone: {end: true}\n  block: {call: block",
             "nothing leads to the node 'alone'.",
@@ -58,7 +64,7 @@ def test_the_small_content_has_no_problems() -> None:
             "definitions/insults.yaml",
             "intents: [insults, threats]",
             "intents: [insult, threats]",
-            "flows/definitions/insults.yaml, line 2: there is no intent 'insult'. Did you mean 'insults'?",
+            "flows/definitions/insults.yaml, line 3: there is no intent 'insult'. Did you mean 'insults'?",
         ),
         (
             "definitions/insults.yaml",
@@ -70,7 +76,7 @@ def test_the_small_content_has_no_problems() -> None:
             "definitions/thanks.yaml",
             "intents: [thanks",
             "intents: [thanks, insults",
-            "flows/definitions/thanks.yaml, line 2: the intent 'insults' already belongs to 'insults'.",
+            "flows/definitions/thanks.yaml, line 3: the intent 'insults' already belongs to 'insults'.",
         ),
         (
             "definitions/handover.yaml",

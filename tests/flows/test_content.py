@@ -23,13 +23,11 @@ def test_every_intent_that_the_engine_names_exists() -> None:
     assert real_book().intents.keys() >= DANGER_INTENTS
 
 
-def test_every_flow_begins_with_a_comment_for_whom_on_what_source_and_whether_reviewed() -> None:
-    for file in sorted((REAL / "definitions").glob("*.yaml")):
-        opening = [line for line in file.read_text(encoding="utf-8").splitlines()[:6] if line.startswith("#")]
-
-        assert any("For:" in line for line in opening), file.name
-        assert any("Source:" in line for line in opening), file.name
-        assert any("reviewed" in line for line in opening), file.name
+def test_every_flow_says_for_whom_it_is_on_what_source_and_whether_reviewed() -> None:
+    for flow in real_book().flows.values():
+        assert flow.about.audience, flow.name
+        assert flow.about.source, flow.name
+        assert flow.about.reviewed, flow.name
 
 
 def test_the_content_is_read_in_a_moment() -> None:

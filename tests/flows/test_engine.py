@@ -61,7 +61,7 @@ def test_a_conversation_starts_with_the_welcome() -> None:
     begun.hear(ConversationStarted())
 
     assert begun.says == ["welcome.hello", "welcome.who"]
-    assert begun.payloads == ["n:welcome:who:child", "n:welcome:who:parent", "n:welcome:who:skip"]
+    assert begun.payloads == ["n:welcome:who:child", "n:welcome:who:parent", "n:welcome:who:skip", "m"]
 
 
 def test_a_link_sets_language_country_and_campaign() -> None:
@@ -101,7 +101,7 @@ def test_role_and_country_are_kept_and_change_the_words() -> None:
 
     begun.hear(press("n:welcome:who:parent"))
     assert begun.says == ["welcome.country"]
-    assert [choice.title for choice in begun.messages[0].choices] == ["Belarus", "Bangladesh", "Skip"]
+    assert [choice.title for choice in begun.messages[0].choices] == ["Belarus", "Bangladesh", "Skip", "Menu"]
     begun.hear(press("n:welcome:country:BD"))
     begun.hear(text(means="insults"))
 
@@ -386,13 +386,13 @@ def test_an_unknown_button_gets_a_kind_answer_and_the_menu(payload: str) -> None
     assert begun.state.frames[-1].flow == "insults"
 
 
-def test_the_menu_button_leaves_everything_else() -> None:
+def test_the_menu_button_keeps_the_place_to_come_back_to() -> None:
     begun = insulted()
 
     begun.hear(press("m"))
 
     assert begun.says == ["menu.what"]
-    assert [frame.flow for frame in begun.state.frames] == ["menu"]
+    assert [frame.flow for frame in begun.state.frames] == ["insults", "menu"]
 
 
 # Waiting
@@ -767,7 +767,7 @@ def test_not_forgetting_returns_to_the_question() -> None:
 def test_a_chosen_language_is_spoken_from_the_next_word_on() -> None:
     begun = insulted()
     begun.hear(press("i:change_language"))
-    assert [choice.title for choice in begun.messages[0].choices] == ["English", "Русский"]
+    assert [choice.title for choice in begun.messages[0].choices] == ["English", "Русский", "Menu"]
 
     begun.hear(press("n:change_language:which:ru"))
 
@@ -897,3 +897,17 @@ def test_a_turn_tells_which_nodes_it_came_through_and_which_effects_are_theirs()
         ]
         node = book.flows["insults"].nodes[step.node]
         assert [key.partition(".")[2] for key in own] == list(text_keys(node))
+
+
+def test_the_card_tells_answers_and_not_what_was_skipped() -> None:
+    begun = Talk(real_book())
+    begun.hear(text(means="insults"))
+    for slug in ("weeks", "skip", "yes", "just_tell"):
+        begun.hear(press(next(found for found in begun.payloads if found.endswith(f":{slug}"))))
+
+    begun.hear(press("n:insults:what_helps:person"))
+    begun.hear(press("n:handover:offer:yes"))
+
+    card = next(effect.card for effect in begun.effects if isinstance(effect, OpenCase))
+    assert (card["how_long"], card["still_going"]) == ("weeks", "yes")
+    assert not {"how_many", "safe_now"} & card.keys()

@@ -29,15 +29,19 @@ def walk(
     ahead += [fresh.with_(role=role, country=country) for role in roles for country in (None, COUNTRIES[0])]
     ahead += [fresh.with_(mode=mode) for mode in (Mode.WAITING, Mode.LIVE)]
     rested: set[tuple[Place, str | None, str | None]] = set()
+    seen: set[tuple[Place, Frame | None]] = set()
     entrances = ways_in(book)
     while ahead:
         state = ahead.popleft()
         place = place_of(state)
         rest = (place, state.role, state.country)
-        # Whoever rests may go anywhere, by role and country; a question leads where its arrows lead.
-        if rest in rested if not place[0] else place in found:
+        # Whoever rests may go anywhere, by role and country; a question leads where its arrows lead, and
+        # from the end of its flow to whoever called it.
+        asked = (place, state.frames[-2] if len(state.frames) > 1 else None)
+        if rest in rested if not place[0] else asked in seen:
             continue
         rested.add(rest)
+        seen.add(asked)
         # A state is read back from the database before anything happens to it.
         read = State.from_json(state.to_json())
         found.setdefault(place, read)

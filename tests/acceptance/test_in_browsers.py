@@ -57,6 +57,8 @@ async def test_a_child_writes_and_an_operator_answers(
     # When the child says what happens
     await child.writes("everyone in my class chat calls me a pig")
     await expect(child.said("not your fault")).to_be_visible()
+    await child.page.get_by_role("button", name="For weeks").click()
+    await child.page.get_by_role("button", name="Just tell me what to do").last.click()
     await expect(child.page.get_by_role("button", name="Save proof")).to_be_visible()
     await child.page.screenshot(path=pictures / "webchat.png")
 

@@ -108,8 +108,16 @@ async def test_an_insulted_child_gets_advice_and_is_offered_a_person(
         await child.writes("everyone in my class chat calls me a pig")
 
         believed, _ = await child.sees()
-        _, ways = await child.sees()
+        await child.sees()
+        _, answers = await child.sees()
         assert "not your fault" in believed
+        assert {"For weeks", "Skip", "Talk to a person"} <= set(answers)
+
+        await child.presses("Just tell me what to do")
+        await child.sees()
+        plan, _ = await child.sees()
+        _, ways = await child.sees()
+        assert "Today" in plan
         assert {"Save proof", "Block them", "Tell an adult", "Talk to a person"} <= set(ways)
 
         await child.presses("Save proof")

@@ -101,12 +101,15 @@ async def test_a_whole_conversation_is_tried_and_nothing_happens(
     assert welcome.says[0].key == "welcome.hello"
     assert insults.understood is not None
     assert (insults.understood.intent, insults.understood.by) == ("insults", "model")
-    assert (insults.at and insults.at.flow, insults.understood.ranking[1].intent) == ("insults", "rumours")
+    assert (insults.at and insults.at.flow, insults.understood.ranking[1].intent) == (
+        "incident_questions",
+        "rumours",
+    )
     assert danger.understood is not None
     assert (danger.understood.by, danger.understood.why[0].words) == ("lexicon", "want to die")
     assert danger.danger == "emergency"
     assert [effect.seconds for effect in danger.deeds if isinstance(effect, Remind)] == [300]
-    assert [place.flow for place in danger.under_way][-1] == "insults"
+    assert [place.flow for place in danger.under_way][-2:] == ["insults", "incident_questions"]
     (case,) = [effect for effect in connect.deeds if isinstance(effect, OpenCase)]
     assert (case.danger, case.card["country"], connect.mode) == ("emergency", "BY", "waiting")
     assert taken.mode == "live"

@@ -59,7 +59,7 @@ async def test_an_editor_tries_a_whole_conversation_and_saves_it_as_a_test(
     await page.keyboard.press("Enter")
     await expect(turns.nth(1)).to_contain_text("by the model, 87 % sure")
     await expect(turns.nth(1)).to_contain_text("flows/texts/en/insults.yaml, line")
-    await expect(turns.nth(1).locator(".why .place").first).to_have_text("insults › what_helps")
+    await expect(turns.nth(1).locator(".why .place").first).to_have_text("incident_questions › how_long")
     await expect(turns.nth(1)).to_contain_text("harm")
     await expect(page.get_by_label("Your words")).to_be_focused()
 
@@ -67,7 +67,7 @@ async def test_an_editor_tries_a_whole_conversation_and_saves_it_as_a_test(
     await page.keyboard.press("Enter")
     await expect(turns.nth(2).locator("mark")).to_have_text("want to die")
     await expect(turns.nth(2)).to_contain_text("A timer would run for 5 min")
-    await expect(turns.nth(2)).to_contain_text("Comes back to insults › what_helps")
+    await expect(turns.nth(2)).to_contain_text("Comes back to incident_questions › how_long")
 
     await page.get_by_role("button", name="Let 5 min pass").click()
     await expect(turns.nth(3)).to_contain_text("danger.nudge")

@@ -157,6 +157,7 @@ async def test_a_saved_conversation_plays_as_it_was_tried(client: TryOutClient, 
     talk = Talk(client, locale="en", country="BY", role="child")
     await talk(kind="start")
     await talk(kind="text", text="they call me names at school")
+    await talk(kind="press", payload="n:incident_questions:how_long:just_tell")
     await talk(kind="press", payload="n:insults:what_helps:block")
     await talk(kind="text", text="telegram")
     await talk(kind="text", text="hmm, dunno")
@@ -223,7 +224,7 @@ async def test_an_editor_can_say_what_was_meant_instead_of_the_model(
     assert tried.rasa.asked == []
     assert meant.understood is not None
     assert (meant.understood.by, meant.understood.intent) == ("you", "threats")
-    assert (meant.at and meant.at.flow) == "threats"
+    assert [place.flow for place in meant.under_way] == ["threats", "incident_questions"]
 
 
 REFUSED: Sequence[dict[str, Any]] = (

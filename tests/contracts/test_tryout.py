@@ -224,7 +224,8 @@ async def test_an_editor_can_say_what_was_meant_instead_of_the_model(
     assert tried.rasa.asked == []
     assert meant.understood is not None
     assert (meant.understood.by, meant.understood.intent) == ("you", "threats")
-    assert [place.flow for place in meant.under_way] == ["threats", "incident_questions"]
+    assert (meant.at and meant.at.flow) == "incident_questions"
+    assert [place.flow for place in meant.under_way] == ["threats"]
 
 
 REFUSED: Sequence[dict[str, Any]] = (

@@ -130,7 +130,7 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
         intent = wish
     if intent:
         run.change(misses=0)
-        _follow(run, standing[0] if standing else None, intent)
+        _follow(run, standing, intent)
     elif lost:
         run.say("lost")
         run.restart(MENU)
@@ -146,15 +146,28 @@ def _is_wish(text: str, understanding: Understanding) -> bool:
     return len(text) <= MAX_WISH and understanding.confidence >= SURE
 
 
-def _follow(run: Run, frame: Frame | None, intent: str) -> None:
-    """Go into the flow of an intent; where the visitor is in it already, hear them and ask again."""
+def _follow(run: Run, standing: tuple[Frame, AskNode | CollectNode] | None, intent: str) -> None:
+    """Go into the flow of an intent; where the visitor is in it already, hear them and go on."""
     flow = run.book.answers[intent]
-    if frame is not None and frame.flow == flow and not run.book.flows[flow].interrupt:
-        run.note_intent(intent)
+    if standing is None or not _in_the_midst_of(run, flow):
+        run.hear(intent)
+        return
+    run.note_intent(intent)
+    node = standing[1]
+    if isinstance(node, AskNode) and node.otherwise:
+        # They answered in their own words; starting the flow again would throw their answers away.
+        run.walk(node.otherwise)
+    else:
         run.say("heard")
         run.ask_again()
-    else:
-        run.hear(intent)
+
+
+def _in_the_midst_of(run: Run, flow: str) -> bool:
+    """Whether this flow, or one that it called, asks now; the menu or a person in between does not count."""
+    frames = run.state.frames
+    asking = run.book.flows[frames[-1].flow]
+    under_way = any(frame.flow == flow for frame in frames)
+    return under_way and not asking.interrupt and not run.book.flows[flow].interrupt
 
 
 def _guesses(run: Run, understanding: Understanding) -> tuple[Choice, ...]:

@@ -911,3 +911,24 @@ def test_the_card_tells_answers_and_not_what_was_skipped() -> None:
     card = next(effect.card for effect in begun.effects if isinstance(effect, OpenCase))
     assert (card["how_long"], card["still_going"]) == ("weeks", "yes")
     assert not {"how_many", "safe_now"} & card.keys()
+
+
+def test_an_answer_that_tells_the_same_incident_again_loses_no_answer() -> None:
+    begun = Talk(real_book())
+    begun.hear(text(means="insults"))
+    begun.hear(press("n:incident_questions:how_long:weeks"))
+
+    begun.hear(text("the whole class calls me names", means="insults"))
+
+    assert begun.says == ["incident_questions.unread", "incident_questions.still_going"]
+    assert begun.state.slots["how_long"] == "weeks"
+
+
+def test_the_same_incident_told_at_the_menu_is_gone_into_again() -> None:
+    begun = Talk(real_book())
+    begun.hear(text(means="insults"))
+    begun.hear(press("m"))
+
+    begun.hear(text("they call me names", means="insults"))
+
+    assert begun.says[0] == "insults.believe"

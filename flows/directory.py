@@ -13,9 +13,15 @@ from flows.texts import DIRECTORY, Texts, fill
 #: Rows with this confidence are unsourced or conflicting and are never shown.
 NEVER_SHOWN = "low"
 CONFIDENCES = ("official", "secondary", NEVER_SHOWN)
-ACTIONS = ("block", "report", "remove", "privacy")
+ACTIONS = ("block", "report", "remove", "privacy", "restrict")
 #: The platform that stands for every one that is not listed; it must know all actions that any other knows.
 OTHER_PLATFORM = "other"
+#: The key of the order of platforms for a country that has none of its own, or where it is unknown.
+EVERYWHERE = "everywhere"
+#: So many platforms are offered at once; with "another app" and "back" that is what a phone shows.
+MAX_PLATFORMS = 7
+#: Steps are read with the app open in the other hand.
+MAX_STEPS = 240
 #: A frightened child reads two lines, not six.
 MAX_LINES = 2
 
@@ -92,16 +98,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """What to press for one action on one platform."""
+
+    #: Locale to steps.
+    texts: Mapping[str, str]
+    #: ``YYYY-MM`` in which the steps were compared with their source; empty for the usual way without one.
+    checked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """One app or site: its names, what children call it, and what to press there."""
 
     #: Locale to name; the empty locale stands for all others.
     names: Mapping[str, str]
     nicknames: tuple[str, ...] = ()
-    #: Action to locale to steps.
-    steps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    #: ``YYYY-MM`` in which the steps were compared with their source; empty for ways without one.
-    checked: str = ""
+    steps: Mapping[str, Steps] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +125,20 @@ class Directory:
     international: tuple[Link, ...] = ()
     takedown: tuple[Link, ...] = ()
     platforms: Mapping[str, Platform] = field(default_factory=dict)
+    #: Country, or ``everywhere``, to the platforms that children there use most, the most used first.
+    most_used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def common_platforms(self, country: str | None) -> tuple[str, ...]:
+        """The platforms to offer first in a country; the one that stands for all others is not among them."""
+        ranked = self.most_used.get(country or "", self.most_used.get(EVERYWHERE, ()))
+        known = dict.fromkeys((*ranked, *self.platforms))
+        return tuple(slug for slug in known if slug != OTHER_PLATFORM)[:MAX_PLATFORMS]
+
+    def more_platforms(self, country: str | None) -> tuple[str, ...]:
+        """Those that ``common_platforms`` leaves out, and last the one that stands for every other."""
+        first = self.common_platforms(country)
+        rest = (slug for slug in self.platforms if slug not in first and slug != OTHER_PLATFORM)
+        return (*rest, OTHER_PLATFORM)
 
     def lines(self, country: str | None) -> tuple[Line, ...]:
         """The lines of a country that may be shown and can be reached, lines for children first."""
@@ -235,13 +262,19 @@ def platform_name(directory: Directory, texts: Texts, *, locale: str, platform: 
 
 def steps(directory: Directory, texts: Texts, *, locale: str, platform: str | None, action: str) -> str:
     """What to press on this platform and when that was checked; the usual way where nothing is written."""
-    for slug in (platform or "", OTHER_PLATFORM):
-        entry = directory.platforms.get(slug)
-        text = entry.steps.get(action, {}).get(locale) if entry else None
-        if entry and text:
-            note = _label(texts, "checked", locale=locale, date=entry.checked) if entry.checked else ""
-            return f"{text} ({note})" if note else text
-    return _label(texts, "steps_unknown", locale=locale)
+    own = _steps(directory, platform, action, locale=locale)
+    if own is not None and platform != OTHER_PLATFORM:
+        name = platform_name(directory, texts, locale=locale, platform=platform)
+        label = "checked" if own.checked else "words_differ"
+        return f"{name}: {own.texts[locale]} ({_label(texts, label, locale=locale, date=own.checked)})"
+    usual = _steps(directory, OTHER_PLATFORM, action, locale=locale)
+    return usual.texts[locale] if usual else _label(texts, "steps_unknown", locale=locale)
+
+
+def _steps(directory: Directory, platform: str | None, action: str, *, locale: str) -> Steps | None:
+    entry = directory.platforms.get(platform or "")
+    found = entry.steps.get(action) if entry else None
+    return found if found is not None and locale in found.texts else None
 
 
 def _reachable(line: Line) -> bool:

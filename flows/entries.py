@@ -9,6 +9,8 @@ from types import MappingProxyType
 from flows.directory import (
     ACTIONS,
     CONFIDENCES,
+    EVERYWHERE,
+    MAX_STEPS,
     OTHER_PLATFORM,
     Country,
     Emergency,
@@ -16,12 +18,16 @@ from flows.directory import (
     Link,
     Platform,
     Shown,
+    Steps,
     date_of,
 )
 from flows.events import DangerLevel
-from flows.page import Entry, Leaf, Page, Tree
+from flows.page import Entry, Leaf, Page, Tree, did_you_mean
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_LOCALE = re.compile(r"[a-z]{2}")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+_STEPS_KEYS = ("source", "checked", "generic")
 _LINE_KEYS = (
     "name", "phones", "hours", "languages", "ages", "cost", "chat_url", "sms", "email", "whatsapp",
     "sources", "source_date", "checked", "confidence", "notes", "text",
@@ -63,31 +69,52 @@ def read_links(page: Page, tree: Tree, *, what: str) -> tuple[Link, ...]:
 def read_platforms(page: Page, tree: Tree) -> Mapping[str, Platform]:
     """The ``platforms`` of ``platforms.yaml``."""
     platforms: dict[str, Platform] = {}
-    known = ("name", "nicknames", "checked", "source", "generic", *ACTIONS)
+    known = ("name", "nicknames", *ACTIONS)
     for entry in page.group(tree, "'platforms'").values():
         what = f"the platform '{entry.key}'"
         page.check_slug(entry.key, "the platform's name", line=entry.line)
         parts = page.group(entry.value, what, known=known, required=("name",))
-        generic = "generic" in parts and page.yes_or_no(parts["generic"].value, f"'generic' of {what}")
-        if not generic and not ("checked" in parts and "source" in parts):
-            page.problem(entry.line, f"{what} needs 'source' and 'checked', or 'generic: true'.")
         platforms[entry.key] = Platform(
             names=_per_locale(page, parts["name"].value, f"'name' of {what}") if "name" in parts else {},
             nicknames=page.words(parts["nicknames"].value, "'nicknames'") if "nicknames" in parts else (),
             steps=MappingProxyType(
                 {
-                    action: _per_locale(page, parts[action].value, f"'{action}' of {what}")
+                    action: _steps(page, parts[action].value, f"'{action}' of {what}")
                     for action in ACTIONS
                     if action in parts
                 }
             ),
-            checked=date_of(_word(page, parts, "checked")),
         )
+    _check_names(page, tree, platforms)
     if OTHER_PLATFORM not in platforms:
         page.problem(
             tree.line, f"the platform '{OTHER_PLATFORM}' is missing: it stands for every app not listed."
         )
     return MappingProxyType(platforms)
+
+
+def _check_names(page: Page, tree: Tree, platforms: Mapping[str, Platform]) -> None:
+    """What two platforms are called by would lead a child to the wrong buttons."""
+    owners: dict[str, str] = {}
+    for slug, entry in platforms.items():
+        for name in {name.casefold() for name in (*entry.names.values(), *entry.nicknames)}:
+            if owners.setdefault(name, slug) != slug:
+                page.problem(tree.line, f"'{name}' is a name of '{owners[name]}' and of '{slug}'.")
+
+
+def read_most_used(
+    page: Page, tree: Tree, *, platforms: Mapping[str, Platform]
+) -> Mapping[str, tuple[str, ...]]:
+    """The ``most_used`` of ``platforms.yaml``: country to platforms, the most used first."""
+    ranked: dict[str, tuple[str, ...]] = {}
+    for entry in page.group(tree, "'most_used'", required=(EVERYWHERE,)).values():
+        if entry.key != EVERYWHERE and not _COUNTRY.fullmatch(entry.key):
+            page.problem(entry.line, f"'{entry.key}' is neither a country, such as BY, nor '{EVERYWHERE}'.")
+        ranked[entry.key] = page.words(entry.value, f"'{entry.key}'")
+        for slug in ranked[entry.key]:
+            if slug not in platforms:
+                page.problem(entry.line, f"there is no platform '{slug}'.{did_you_mean(slug, platforms)}")
+    return MappingProxyType(ranked)
 
 
 def read_intents(page: Page, tree: Tree) -> Mapping[str, DangerLevel]:
@@ -105,6 +132,32 @@ def read_intents(page: Page, tree: Tree) -> Mapping[str, DangerLevel]:
 
 def _word(page: Page, parts: Mapping[str, Entry], key: str) -> str:
     return page.word(parts[key].value, f"'{key}'") if key in parts else ""
+
+
+def _steps(page: Page, tree: Tree, what: str) -> Steps:
+    """Steps per locale, and beside them either where they are from and when they were checked, or neither."""
+    parts = page.group(tree, what)
+    generic = "generic" in parts and page.yes_or_no(parts["generic"].value, f"'generic' of {what}")
+    if generic == bool("checked" in parts and "source" in parts):
+        page.problem(tree.line, f"{what} needs either 'source' and 'checked', or 'generic: true'.")
+    checked = _word(page, parts, "checked")
+    if checked and not _MONTH.fullmatch(checked):
+        page.problem(
+            parts["checked"].line, f"'checked' of {what} must be a year and a month, such as 2026-11."
+        )
+    texts: dict[str, str] = {}
+    for key, entry in parts.items():
+        if key in _STEPS_KEYS:
+            continue
+        if not _LOCALE.fullmatch(key):
+            page.problem(entry.line, f"{what} cannot have '{key}'.{did_you_mean(key, _STEPS_KEYS)}")
+            continue
+        texts[key] = page.word(entry.value, f"{what} in '{key}'")
+        if len(texts[key]) > MAX_STEPS:
+            page.problem(
+                entry.line, f"{what} in '{key}' is {len(texts[key])} letters long; steps have {MAX_STEPS}."
+            )
+    return Steps(texts=MappingProxyType(texts), checked=date_of(checked))
 
 
 def _emergency(page: Page, tree: Tree) -> Emergency:

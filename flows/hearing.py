@@ -17,7 +17,7 @@ from flows.model import (
 )
 from flows.outcome import OPEN_CASE
 from flows.run import Run
-from flows.speech import speaking
+from flows.speech import PLATFORM_OPTIONS, speaking
 from flows.state import Frame, Mode
 
 #: A visitor's text is cut here; nobody types more into a phone, and Telegram sends no longer ones.
@@ -115,6 +115,8 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
         titles = run.titles(frame, node)
         meant = understanding.intent if _known(understanding) else ""
         slug = reading.chosen(text, titles=titles, book=run.book, locale=run.state.locale, intent=meant)
+        if slug is None and isinstance(node, AskNode) and node.options in PLATFORM_OPTIONS:
+            slug = reading.platform(text, book=run.book)
         if slug and run.press(payload.Pressed(flow=frame.flow, node=frame.node, slug=slug)):
             run.change(misses=0)
             return

@@ -15,7 +15,7 @@ import yaml
 
 from flows.definition import read_flow
 from flows.directory import Directory
-from flows.entries import read_countries, read_intents, read_links, read_platforms
+from flows.entries import read_countries, read_intents, read_links, read_most_used, read_platforms
 from flows.events import DangerLevel
 from flows.model import Book, Flow, Problem
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree
@@ -165,8 +165,9 @@ def _directory(root: Any, *, problems: list[Problem]) -> Directory:
     top, apps = _read(root, HELPLINES, page=lines), _read(root, PLATFORMS, page=platforms)
     known = ("version", "countries", "international", "takedown")
     rows = lines.group(top, "the file", known=known, required=known[1:]) if top else {}
-    names = ("version", "actions", "platforms")
-    shown = platforms.group(apps, "the file", known=names, required=("platforms",)) if apps else {}
+    names = ("version", "most_used", "platforms")
+    shown = platforms.group(apps, "the file", known=names, required=names[1:]) if apps else {}
+    guides = read_platforms(platforms, shown["platforms"].value) if "platforms" in shown else {}
     directory = Directory(
         countries=read_countries(lines, rows["countries"].value) if "countries" in rows else {},
         international=(
@@ -175,7 +176,12 @@ def _directory(root: Any, *, problems: list[Problem]) -> Directory:
             else ()
         ),
         takedown=read_links(lines, rows["takedown"].value, what="'takedown'") if "takedown" in rows else (),
-        platforms=read_platforms(platforms, shown["platforms"].value) if "platforms" in shown else {},
+        platforms=guides,
+        most_used=(
+            read_most_used(platforms, shown["most_used"].value, platforms=guides)
+            if "most_used" in shown
+            else {}
+        ),
     )
     problems += lines.problems + platforms.problems
     return directory

@@ -14,7 +14,7 @@ from flows.texts import Texts
 STATE_FIELDS = ("country", "role", "locale")
 ROLES = ("child", "teen", "parent", "teacher")
 #: What ``options`` may offer, all of them known to the engine and none of them written into a flow.
-OPTIONS = ("countries", "locales", "guesses", "platforms")
+OPTIONS = ("countries", "locales", "guesses", "platforms", "more_platforms")
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
 BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment")
 EFFECTS = ("forget", "leave_case", "stop")

@@ -46,6 +46,20 @@ def chosen(
     return None
 
 
+def platform(text: str, *, book: Book) -> str | None:
+    """The one platform that a short text names, properly or as children do; None if none or several."""
+    if len(text) > MAX_ANSWER:
+        return None
+    said = f" {normal(text)} "
+    found = {
+        slug
+        for slug, entry in book.directory.platforms.items()
+        for name in (*entry.names.values(), *entry.nicknames)
+        if f" {normal(name)} " in said
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def command(text: str, *, book: Book, locale: str) -> str | None:
     """The intent that a short word stands for in every wait, also while no model can be asked."""
     if len(text) > MAX_ANSWER:

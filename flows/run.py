@@ -31,7 +31,7 @@ from flows.model import (
     is_wait,
 )
 from flows.outcome import Outcome
-from flows.speech import offered
+from flows.speech import accepted, offered
 from flows.state import Frame, State, Wait
 
 #: A turn that takes more steps has lost its way.
@@ -189,7 +189,10 @@ class Run(Outcome):
             slugs: tuple[str, ...] = ("skip",) if node.skip else ()
             text = None
         else:
-            slugs = (*offered(self.book, node.options, countries=self.voice.countries), *node.choices)
+            buttons = offered(
+                self.book, node.options, countries=self.voice.countries, country=self.state.country
+            )
+            slugs = (*buttons, *node.choices)
             text = self.voice.text(node.ask, flow=frame.flow, state=self.state)
         return [
             (slug, self.voice.title(slug, flow=frame.flow, state=self.state, text=text))
@@ -232,7 +235,7 @@ class Run(Outcome):
             return None
         if pressed.slug in node.choices:
             return node.choices[pressed.slug]
-        known = offered(self.book, node.options, countries=self.voice.countries)
+        known = accepted(self.book, node.options, countries=self.voice.countries)
         return node.go if pressed.slug in known else None
 
     def _do(self, frame: Frame, node: Node) -> str | None:

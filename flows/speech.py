@@ -15,6 +15,8 @@ from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, Text, fill, placeholde
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
 
+#: A platform may be named although it has no button: nobody has room for all of them.
+PLATFORM_OPTIONS = ("platforms", "more_platforms")
 #: Which buttons of the common sheet lead where.
 PERSON = "talk_to_human"
 
@@ -101,7 +103,7 @@ class Voice:
                 return directory.platform_name(rows, texts, locale=locale, platform=platform)
             case "takedown":
                 return directory.takedown(rows, locale=locale)
-            case "block_steps" | "report_steps" | "remove_steps" | "privacy_steps":
+            case "block_steps" | "report_steps" | "remove_steps" | "privacy_steps" | "restrict_steps":
                 action = name.removesuffix("_steps")
                 return directory.steps(rows, texts, locale=locale, platform=platform, action=action)
             case _:
@@ -115,17 +117,28 @@ def known_locale(book: Book, locale: str | None) -> str:
     return FALLBACK_LOCALE if FALLBACK_LOCALE in book.locales else book.locales[0]
 
 
-def offered(book: Book, options: str | None, *, countries: Sequence[str]) -> tuple[str, ...]:
-    """The slugs that ``options`` stands for, in the order of the buttons; guesses are no slugs."""
+def offered(
+    book: Book, options: str | None, *, countries: Sequence[str], country: str | None = None
+) -> tuple[str, ...]:
+    """The slugs of the buttons that ``options`` stands for, in their order; guesses are no slugs."""
     match options:
         case "countries":
             return tuple(countries)
         case "locales":
             return book.locales
         case "platforms":
-            return tuple(book.directory.platforms)
+            return book.directory.common_platforms(country)
+        case "more_platforms":
+            return book.directory.more_platforms(country)
         case _:
             return ()
+
+
+def accepted(book: Book, options: str | None, *, countries: Sequence[str]) -> tuple[str, ...]:
+    """The slugs that answer a question with these ``options``, on a button or not."""
+    if options in PLATFORM_OPTIONS:
+        return tuple(book.directory.platforms)
+    return offered(book, options, countries=countries)
 
 
 class HasLocale(Protocol):

@@ -32,6 +32,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "report_steps": "how to report there",
     "remove_steps": "how to get something removed there",
     "privacy_steps": "how to protect an account there",
+    "restrict_steps": "how to keep somebody at a distance there without blocking",
 }
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
 LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})

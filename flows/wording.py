@@ -55,7 +55,7 @@ HANDOVER_MAY_SAY = ("delayed",)
 LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
-    "your_country", "the_app", "steps_unknown", "place_known", "place_unknown",
+    "your_country", "the_app", "steps_unknown", "words_differ", "place_known", "place_unknown",
 )  # fmt: skip
 LANGUAGE_LABEL = "language_"
 
@@ -189,7 +189,7 @@ def _directory(book: Book, locale: str, *, countries: Sequence[str]) -> Iterator
         if not (entry.names.get(locale) or entry.names.get("")):
             yield _platform(f"the platform '{platform}' has no name in '{locale}'.")
         for action, steps in entry.steps.items():
-            if locale not in steps:
+            if locale not in steps.texts:
                 yield _platform(f"'{action}' of the platform '{platform}' is missing in '{locale}'.")
     other = book.directory.platforms.get(directory.OTHER_PLATFORM)
     known = {action for entry in book.directory.platforms.values() for action in entry.steps}
@@ -287,6 +287,7 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
     """For each placeholder that grows, the most letters it can become in this locale."""
     shown, texts = book.directory, book.texts
     places: list[str | None] = [None, *shown.countries]
+    apps: list[str | None] = [None, *shown.platforms]
     rendered = {
         "helpline": [
             directory.helpline(shown, texts, locale=locale, country=country, countries=countries)
@@ -299,12 +300,14 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
         "takedown": [directory.takedown(shown, locale=locale)],
         "why": ["\n".join(_variants(book, reason, locale=locale) for reason in REASONS)],
         "platform": [
-            steps[locale]
-            for entry in shown.platforms.values()
-            for steps in entry.steps.values()
-            if locale in steps
+            directory.platform_name(shown, texts, locale=locale, platform=platform) for platform in apps
         ],
     }
+    for action in directory.ACTIONS:
+        rendered[f"{action}_steps"] = [
+            directory.steps(shown, texts, locale=locale, platform=platform, action=action)
+            for platform in apps
+        ]
     return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
 
 

@@ -7,18 +7,34 @@ import unicodedata
 
 import pytest
 
-from flows import directory
+from flows import directory, reading
 from flows.directory import Country, Directory, Line, dialable
+from flows.state import Frame, State, Wait
 from tests.flows.walk import COUNTRIES
-from tests.flows.worlds import real_book
+from tests.flows.worlds import Talk, real_book, text
 
 BOOK = real_book()
 LOCALES = BOOK.locales
 EVERYWHERE = [None, "ZZ", *BOOK.directory.countries]
+STEPS = [(slug, action) for slug, entry in BOOK.directory.platforms.items() for action in entry.steps]
+#: Words that speak to somebody, as a child or as an adult.
+ADDRESSING = {
+    "en": {"you", "your", "yours"},
+    "ru": {"ты", "тебе", "тебя", "твой", "твоё", "вы", "вас", "вам", "ваш", "нажми", "нажмите",
+           "открой", "откройте", "выбери", "выберите", "найди", "найдите"},
+    "be": {"ты", "табе", "цябе", "твой", "вы", "вас", "вам", "ваш", "націсні", "націсніце",
+           "адкрый", "адкрыйце", "выберы", "выберыце", "знайдзі", "знайдзіце"},
+    "bn": {"তুমি", "তোমার", "তোমাকে", "আপনি", "আপনার", "আপনাকে", "খোলো", "খুলুন", "চাপো", "চাপুন",
+           "খোঁজো", "খুঁজুন", "দাও", "দিন", "করো", "করুন"},
+}  # fmt: skip
 
 
 def helpline(country: str | None, *, locale: str = "en", rows: Directory = BOOK.directory) -> str:
     return directory.helpline(rows, BOOK.texts, locale=locale, country=country, countries=COUNTRIES)
+
+
+def steps(platform: str | None, action: str, *, locale: str = "en") -> str:
+    return directory.steps(BOOK.directory, BOOK.texts, locale=locale, platform=platform, action=action)
 
 
 def emergency(country: str | None, *, locale: str = "en") -> str:
@@ -151,17 +167,86 @@ def test_the_short_form_is_name_and_number() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("action", ["block", "report"])
+@pytest.mark.parametrize("action", directory.ACTIONS)
 @pytest.mark.parametrize("platform", [*BOOK.directory.platforms, "never heard of", None])
 def test_there_are_always_steps(platform: str | None, action: str, locale: str) -> None:
-    assert directory.steps(BOOK.directory, BOOK.texts, locale=locale, platform=platform, action=action)
+    assert steps(platform, action, locale=locale)
     assert directory.platform_name(BOOK.directory, BOOK.texts, locale=locale, platform=platform)
 
 
 def test_steps_say_when_they_were_checked() -> None:
-    text = directory.steps(BOOK.directory, BOOK.texts, locale="en", platform="telegram", action="block")
+    assert steps("telegram", "block").endswith("(checked 2026-11)")
 
-    assert text.endswith("(checked 2026-11)")
+
+def test_steps_without_a_source_say_that_the_words_may_differ() -> None:
+    shown = steps("youtube", "block", locale="ru")
+
+    assert shown.startswith("YouTube: канал этого человека")
+    assert shown.endswith("(в приложении слова могут отличаться)")
+
+
+def test_what_a_platform_lacks_is_answered_with_the_usual_way() -> None:
+    assert steps("imo", "restrict") == steps("other", "restrict") == steps(None, "restrict")
+    assert steps("other", "restrict").startswith("In most apps: ")
+
+
+@pytest.mark.parametrize(("platform", "action"), STEPS)
+def test_steps_exist_in_every_language_and_address_nobody(platform: str, action: str) -> None:
+    texts = BOOK.directory.platforms[platform].steps[action].texts
+
+    assert set(texts) == set(LOCALES)
+    for locale, words in ADDRESSING.items():
+        found = set(re.findall(r"[\w'’\u0980-\u09ff]+", texts[locale].casefold())) & words
+        assert not found, (platform, action, locale, found)
+
+
+def test_most_steps_have_a_page_behind_them() -> None:
+    named = [BOOK.directory.platforms[slug].steps[action] for slug, action in STEPS if slug != "other"]
+
+    assert sum(bool(steps.checked) for steps in named) >= 0.8 * len(named)
+
+
+@pytest.mark.parametrize("country", EVERYWHERE)
+def test_every_platform_is_on_one_of_two_screens(country: str | None) -> None:
+    first, more = BOOK.directory.common_platforms(country), BOOK.directory.more_platforms(country)
+
+    assert len(first) == 7
+    assert len(more) <= 9
+    assert sorted([*first, *more]) == sorted(BOOK.directory.platforms)
+    assert more[-1] == "other"
+
+
+def test_the_first_screen_is_the_countrys() -> None:
+    assert BOOK.directory.common_platforms("BY")[:2] == ("telegram", "viber")
+    assert BOOK.directory.common_platforms("BD")[:3] == ("facebook", "messenger", "imo")
+    assert BOOK.directory.common_platforms("ZZ") == BOOK.directory.common_platforms(None)
+
+
+@pytest.mark.parametrize(
+    ("words", "platform"),
+    [
+        ("инста", "instagram"), ("в инсте", "instagram"), ("тг", "telegram"), ("ВК!", "vk"),
+        ("fb", "facebook"), ("imo te", "imo"), ("তেলেগ্রাম", "telegram"), ("ইমো", "imo"),
+        ("Messenger", "messenger"), ("у тыктоку", "tiktok"), ("snap", "snapchat"), ("стим", "steam"),
+        ("on Discord, mostly", "discord"),
+        ("вконтакте", "vk"), ("face book", "facebook"), ("дырэкт", None), ("тг и вк", None), ("", None),
+        ("she is in his telegram group and says I am the worst person alive and everyone agrees", None),
+    ],
+)  # fmt: skip
+def test_a_platform_is_understood_as_children_call_it(words: str, platform: str | None) -> None:
+    assert reading.platform(words, book=BOOK) == platform
+
+
+@pytest.mark.parametrize("question", ["which", "more"])
+def test_a_name_without_a_button_answers_the_question_too(question: str) -> None:
+    asked = (Frame(flow="advice_block", node=question),)
+    state = State(locale="ru", country="BD", frames=asked, wait=Wait(kind="choice", token="1.1"))
+    talk = Talk(BOOK, state=state)
+
+    talk.hear(text("роблокс", means="unknown"))
+
+    assert talk.says[0] == "advice_block.steps"
+    assert talk.messages[0].text.startswith("Roblox: ")
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -368,7 +368,7 @@ def test_a_called_flow_comes_back_to_its_caller() -> None:
     begun.hear(press("n:block:which:telegram"))
 
     assert begun.says == ["block.steps", "insults.what_helps"]
-    assert begun.messages[0].text.startswith("On Telegram: Telegram: open the chat")
+    assert begun.messages[0].text.startswith("On Telegram: Telegram: chat → the name at the top")
 
 
 @pytest.mark.parametrize(

@@ -177,8 +177,47 @@ def test_all_problems_of_all_files_come_at_once(write: Write) -> None:
             "countries: {BY: {lines: [{name: a, phones: []}]}}\ninternational: []\ntakedown: []\n",
             "a helpline needs 'confidence'.",
         ),
-        ("directory/platforms.yaml", "platforms: {vk: {name: VK}}\n", "needs 'source' and 'checked'"),
-        ("directory/platforms.yaml", "platforms: {vk: {name: VK, generic: true}}\n", "'other' is missing"),
+        (
+            "directory/platforms.yaml",
+            "platforms: {vk: {name: VK, block: {en: press}}}\n",
+            "'block' of the platform 'vk' needs either 'source' and 'checked', or 'generic: true'.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "platforms: {vk: {name: VK, block: {generic: true, source: x, checked: 2026-11, en: press}}}\n",
+            "needs either 'source' and 'checked', or 'generic: true'.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "platforms: {vk: {name: VK, block: {source: x, checked: lately, en: press}}}\n",
+            "must be a year and a month, such as 2026-11.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "platforms: {vk: {name: VK, block: {generic: true, sorce: x}}}\n",
+            "'block' of the platform 'vk' cannot have 'sorce'. Did you mean 'source'?",
+        ),
+        (
+            "directory/platforms.yaml",
+            f"platforms: {{vk: {{name: VK, block: {{generic: true, en: {'x' * 241}}}}}}}\n",
+            "is 241 letters long; steps have 240.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "platforms: {vk: {name: VK}, vkontakte: {name: Site, nicknames: [Vk]}}\n",
+            "'vk' is a name of 'vk' and of 'vkontakte'.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "most_used: {BY: [telegrm], Minsk: []}\nplatforms: {telegram: {name: Telegram}}\n",
+            "there is no platform 'telegrm'. Did you mean 'telegram'?",
+        ),
+        (
+            "directory/platforms.yaml",
+            "most_used: {BY: [telegrm], Minsk: []}\nplatforms: {telegram: {name: Telegram}}\n",
+            "'Minsk' is neither a country, such as BY, nor 'everywhere'.",
+        ),
+        ("directory/platforms.yaml", "platforms: {vk: {name: VK}}\n", "'other' is missing"),
     ],
 )
 def test_a_broken_file_is_told_in_a_sentence(write: Write, file: str, words: str, sentence: str) -> None:

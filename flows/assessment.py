@@ -13,7 +13,7 @@ from enum import StrEnum
 #: The flow whose sheet holds the words for verdicts and reasons.
 ASSESSMENT = "incident_assessment"
 
-#: Harms that call for an adult or the police whatever else was answered: advice facts 2, "Police".
+#: Harms that call for an adult or the police whatever else was answered: advice facts 2 ("Police"), 9 and 10.
 SERIOUS_HARMS = frozenset(
     {
         "threats", "blackmail", "intimate_images", "grooming", "stalking",

@@ -37,7 +37,7 @@ from flows.texts import COMMON
 #: A campaign code comes from a link that anybody can write.
 MAX_CAMPAIGN = 64
 
-__all__ = ["Turn", "begin", "emergency_say", "resume"]
+__all__ = ["Turn", "begin", "emergency_say", "enter", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,17 @@ def resume(
             run.change(mode=Mode.STOPPED)
         case _:
             assert_never(event)
+    return _turn(run)
+
+
+def enter(book: Book, state: State, flow: str, *, countries: Sequence[str] = ("BY", "BD")) -> Turn:
+    """Begin in a flow that perhaps no words lead to, for whoever tries it out."""
+    run = Run(book, state.with_(turn=state.turn + 1), countries=countries)
+    run.restart(flow)
+    return _turn(run)
+
+
+def _turn(run: Run) -> Turn:
     run.leave_a_way_on()
     return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path))
 

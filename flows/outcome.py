@@ -17,8 +17,8 @@ from flows.texts import COMMON
 MAX_SLOT = 1000
 #: How many keys of what was said last the hand-over card shows.
 MAX_SAID = 30
-#: What a slot holds where a question was not asked or not answered; the operator is not told that.
-_NO_ANSWER = frozenset({"not_asked", "skip", "just_tell", "person"})
+#: What a flow notes in a slot whose question has not been answered; the operator is not told that.
+NOT_ASKED = "not_asked"
 #: How many incident intents are remembered.
 MAX_INTENTS = 10
 
@@ -146,4 +146,4 @@ class Outcome:
             "intents": ", ".join(state.intents),
             **state.slots,
         }
-        return {name: value for name, value in known.items() if value and value not in _NO_ANSWER}
+        return {name: value for name, value in known.items() if value not in ("", None, NOT_ASKED)}

@@ -55,7 +55,7 @@ def platform(text: str, *, book: Book) -> str | None:
         slug
         for slug, entry in book.directory.platforms.items()
         for name in (*entry.names.values(), *entry.nicknames)
-        if f" {normal(name)} " in said
+        if f" {_of_ours(name)} " in said
     }
     return found.pop() if len(found) == 1 else None
 

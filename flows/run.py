@@ -42,6 +42,8 @@ MAX_DEPTH = 12
 MAX_EFFECTS = 40
 #: Buttons that lead to a person at once; a question without one gets the menu's, so that two taps suffice.
 _TO_A_PERSON = frozenset({"person", "connect"})
+#: Buttons that leave a question unanswered; what they say is nothing that an operator should read.
+_NO_ANSWER = frozenset({"skip", "just_tell", *_TO_A_PERSON})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class Run(Outcome):
             return False
         node = self.book.flows[pressed.flow].nodes[pressed.node]
         self._stand_at(pressed.flow, pressed.node)
-        if isinstance(node, AskNode) and node.save:
+        if isinstance(node, AskNode) and node.save and _is_answer(node, pressed.slug):
             self.save(node.save, pressed.slug)
         self.walk(target)
         return True
@@ -315,6 +317,11 @@ class Run(Outcome):
                 return frame.node
             self.change(frames=self.state.frames[:-1])
         return None
+
+
+def _is_answer(node: AskNode, slug: str) -> bool:
+    """Whether a button answers the question; beside options stand only ways round it, such as 'back'."""
+    return slug not in node.choices if node.options else slug not in _NO_ANSWER
 
 
 def operator_says(run: Run, key: str, *, choices: Sequence[Choice] = ()) -> None:

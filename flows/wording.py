@@ -298,7 +298,7 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
             for country in places
         ],
         "takedown": [directory.takedown(shown, locale=locale)],
-        "why": ["\n".join(_variants(book, reason, locale=locale) for reason in REASONS)],
+        "why": ["\n".join(_longest_reason(book, reason, locale=locale) for reason in REASONS)],
         "platform": [
             directory.platform_name(shown, texts, locale=locale, platform=platform) for platform in apps
         ],
@@ -311,7 +311,7 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
     return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
 
 
-def _variants(book: Book, reason: str, *, locale: str) -> str:
+def _longest_reason(book: Book, reason: str, *, locale: str) -> str:
     """The longest words for a reason, over all roles, with the bullet before them."""
     sheet = book.texts.sheets[locale].get(ASSESSMENT)
     texts = sheet.texts.items() if sheet else ()

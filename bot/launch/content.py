@@ -13,11 +13,10 @@ from bot.launch.site import Site
 from flows import diagram, payload
 from flows.checks import check as check_book
 from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
-from flows.engine import begin, resume
+from flows.engine import begin, enter, resume
 from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
 from flows.loader import ContentInvalid, load
 from flows.model import Book
-from flows.run import Run
 from flows.safety import Lexicon, LexiconInvalid, load_lexicons
 from flows.state import State
 
@@ -87,10 +86,9 @@ class Player:
 
     def play(self, flow: str, state: State) -> None:
         """Until standard input ends."""
-        run = Run(self._book, state, countries=self._countries)
-        run.restart(flow)
-        state = run.state
-        self._show(run.effects)
+        turn = enter(self._book, state, flow, countries=self._countries)
+        state = turn.state
+        self._show(turn.effects)
         sys.stderr.write(
             "Write, or press a button by its number. 'i:insults' stands for what the model would understand,"
             " 'wait' lets the time run out, Ctrl-D ends.\n"

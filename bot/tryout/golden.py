@@ -66,18 +66,18 @@ def written(tried: Tried, *, book: Book, countries: Sequence[str]) -> Act:
     """The turn as a golden has it: the act, what the bot says, and what happens besides."""
     event = tried.event
     if not isinstance(event, TextReceived):
-        return _with_answer(_act(event, offered=tried.offered), tried.turn)
+        return with_answer(_act(event, offered=tried.offered), tried.turn)
     wanted = _course(tried.turn)
     ways = [
         (act, resume(book, tried.before, way, countries=countries)) for act, way in _ways(event, tried.before)
     ]
     act, turn = next((way for way in ways if _course(way[1]) == wanted), ways[0])
-    return _with_answer(act, turn)
+    return with_answer(act, turn)
 
 
 def entered(flow: str, turn: Turn) -> Act:
     """The turn in which a conversation began in a flow that no words lead to."""
-    return _with_answer({"flow": flow}, turn)
+    return with_answer({"flow": flow}, turn)
 
 
 def document(*, name: str, given: Mapping[str, str], turns: Sequence[Act]) -> str:
@@ -140,11 +140,12 @@ def _course(turn: Turn) -> tuple[object, ...]:
     """What two turns must have in common to be the same way: words, deeds, and where they lead."""
     state = turn.state
     stands = (state.frames, state.mode, state.danger, state.intents, state.misses, state.locale)
-    answer = _with_answer({}, turn)
+    answer = with_answer({}, turn)
     return answer["bot"], answer.get("does"), stands, state.wait and state.wait.kind
 
 
-def _with_answer(act: Act, turn: Turn) -> Act:
+def with_answer(act: Act, turn: Turn) -> Act:
+    """The act, what the bot says to it, and what happens besides where anything does."""
     says = [effect.key or effect.sender for effect in turn.effects if isinstance(effect, Say)]
     does = [_name(effect) for effect in turn.effects if not isinstance(effect, Say)]
     return {**act, "bot": says} | ({"does": does} if does else {})

@@ -20,7 +20,6 @@ from flows import events as happened
 from flows.engine import Turn
 from flows.model import ROLES, Book, CollectNode, is_wait
 from flows.payload import MAX_BYTES
-from flows.run import Run
 from flows.speech import known_locale
 from flows.state import Mode, State, StateUnreadable
 from flows.texts import Text
@@ -172,9 +171,7 @@ class Rehearsal:
     def _entered(self, flow: str, before: State) -> Turn:
         if flow not in self.draft.book.flows:
             raise TryOutInvalid(f"There is no flow '{flow}'.")
-        run = Run(self.draft.book, before.with_(turn=before.turn + 1), countries=self.countries)
-        run.restart(flow)
-        return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path))
+        return engine.enter(self.draft.book, before, flow, countries=self.countries)
 
     async def _heard(self, doing: Doing, before: State) -> _Heard:
         match doing:

@@ -41,15 +41,7 @@ class _Asked(BaseModel):
 async def try_out_page(services: ServicesIn, operator: SignedInEditor) -> Response:
     """The conversation; what happens in it is sent piece by piece."""
     content, refusal = await _content(services)
-    return page(
-        services.pages,
-        "tryout.html",
-        status=refusal.http_status if refusal else 200,
-        operator=operator,
-        queue=await _queue(services, operator),
-        content=content,
-        refusal=refusal.sentence if refusal else None,
-    )
+    return await _page(services, operator, "tryout.html", content=content, refusal=refusal)
 
 
 @router.post("/turns")
@@ -90,15 +82,7 @@ async def golden(services: ServicesIn, form: EditorForm) -> Response:
 async def problems_page(services: ServicesIn, operator: SignedInEditor) -> Response:
     """Everything that ``./porchlight check`` says about the content files as they are now."""
     content, refusal = await _content(services)
-    return page(
-        services.pages,
-        "tryout_problems.html",
-        status=refusal.http_status if refusal else 200,
-        operator=operator,
-        queue=await _queue(services, operator),
-        content=content,
-        refusal=refusal.sentence if refusal else None,
-    )
+    return await _page(services, operator, "tryout_problems.html", content=content, refusal=refusal)
 
 
 @router.get("/flows")
@@ -116,16 +100,36 @@ async def drawing_page(
             drawing = await services.tryout.drawing(flow, locale=locale)
         except ReferralError as error:
             refusal = error
+    return await _page(
+        services,
+        operator,
+        "tryout_drawing.html",
+        content=content,
+        refusal=refusal,
+        drawing=drawing,
+        locale=locale,
+    )
+
+
+async def _page(
+    services: Services,
+    operator: SignedIn,
+    template: str,
+    *,
+    content: Content | None,
+    refusal: ReferralError | None,
+    **more: object,
+) -> Response:
+    """A page that shows what the bot told, or the sentence that says why it did not."""
     return page(
         services.pages,
-        "tryout_drawing.html",
+        template,
         status=refusal.http_status if refusal else 200,
         operator=operator,
         queue=await _queue(services, operator),
         content=content,
-        drawing=drawing,
-        locale=locale,
         refusal=refusal.sentence if refusal else None,
+        **more,
     )
 
 

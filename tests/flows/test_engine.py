@@ -932,3 +932,19 @@ def test_the_same_incident_told_at_the_menu_is_gone_into_again() -> None:
     begun.hear(text("they call me names", means="insults"))
 
     assert begun.says[0] == "insults.believe"
+
+
+def test_a_way_round_a_question_is_no_answer_to_it() -> None:
+    begun = Talk(real_book())
+    begun.hear(press("n:insults:what_helps:block"))
+
+    begun.hear(press("n:advice_block:which:back"))
+
+    assert "platform" not in begun.state.slots
+
+
+def test_a_flow_that_is_entered_by_name_leaves_a_way_on_too() -> None:
+    turn = engine.enter(real_book(), engine.begin(real_book(), locale="en"), "advice_takedown")
+
+    (said,) = [effect for effect in turn.effects if isinstance(effect, Say)]
+    assert [choice.payload for choice in said.choices] == ["m"]

@@ -35,8 +35,9 @@ from typing import Any
 
 import yaml
 
+from bot.tryout.golden import with_answer
 from flows import engine
-from flows.effects import Effect, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Say
 from flows.events import (
     CaseClosed,
     CaseDelayed,
@@ -44,7 +45,6 @@ from flows.events import (
     CaseTaken,
     ChoicePressed,
     ConversationStarted,
-    DangerLevel,
     Event,
     Guess,
     MediaKind,
@@ -54,7 +54,6 @@ from flows.events import (
     WaitTimedOut,
 )
 from flows.model import Book
-from flows.run import Run
 from flows.state import Mode, State
 from tests.flows.worlds import danger_text, text
 
@@ -130,34 +129,13 @@ def rewrite(file: Path, played: list[dict[str, Any]]) -> None:
 def _entered(book: Book, flow: str, *, state: State) -> engine.Turn:
     if flow not in book.flows:
         raise GoldenInvalid(f"there is no flow '{flow}'.")
-    run = Run(book, state.with_(turn=state.turn + 1), countries=("BY", "BD"))
-    run.restart(flow)
-    return engine.Turn(state=run.state, effects=tuple(run.effects))
+    return engine.enter(book, state, flow)
 
 
 def _as_written(written: Mapping[str, Any], turn: engine.Turn) -> dict[str, Any]:
     """The turn with what it says and does now."""
-    now = {key: value for key, value in written.items() if key not in ("bot", "does")}
-    now["bot"] = [effect.key or effect.sender for effect in turn.effects if isinstance(effect, Say)]
-    if does := [_name(effect) for effect in turn.effects if not isinstance(effect, Say)]:
-        now["does"] = does
-    return now
-
-
-def _name(effect: Effect) -> str:
-    match effect:
-        case OpenCase():
-            return f"open_case {effect.reason} {effect.danger}"
-        case RaiseDanger():
-            return f"raise_danger {effect.danger}"
-        case Relay():
-            return "relay" if effect.danger is DangerLevel.NONE else f"relay {effect.danger}"
-        case LeaveCase():
-            return "leave_case"
-        case Remind():
-            return f"remind {int(effect.after.total_seconds()) // 60}m"
-        case _:
-            return type(effect).__name__.lower()
+    act = {key: value for key, value in written.items() if key not in ("bot", "does")}
+    return with_answer(act, turn)
 
 
 def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mapping[str, str]) -> Event:

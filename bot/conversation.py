@@ -166,6 +166,8 @@ class Turns:
             match effect:
                 case does.Say():
                     kept.append(_say(effect, turn.state.locale))
+                case does.Hand():
+                    kept.append(Effect(lane="channel", kind="hand", payload=asdict(effect)))
                 case does.OpenCase():
                     kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
                 case does.Relay() | does.RaiseDanger() | does.LeaveCase():

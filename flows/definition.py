@@ -23,6 +23,7 @@ from flows.model import (
     EffectNode,
     EndNode,
     Flow,
+    HandNode,
     Node,
     SayNode,
     SetNode,
@@ -286,6 +287,11 @@ def _effect(page: Page, parts: _Parts) -> Node:
     return EffectNode(line=parts.line, effect=parts.one_of("effect", EFFECTS), go=parts.word("go"))
 
 
+def _hand(page: Page, parts: _Parts) -> Node:
+    document = page.slug(parts.tree("hand"), f"'hand' of {parts.what}")
+    return HandNode(line=parts.line, document=document, go=parts.word("go"))
+
+
 def _end(page: Page, parts: _Parts) -> Node:
     if not page.yes_or_no(parts.tree("end"), f"'end' of {parts.what}"):
         page.problem(parts.line, f"{parts.what} must say 'end: true'.")
@@ -303,5 +309,6 @@ _READERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "set": (("go",), ("go",), _set),
     "open_case": (("go",), ("go",), _open_case),
     "effect": (("go",), ("go",), _effect),
+    "hand": (("go",), ("go",), _hand),
     "end": ((), (), _end),
 }

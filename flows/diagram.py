@@ -11,6 +11,7 @@ from flows.model import (
     EffectNode,
     EndNode,
     Flow,
+    HandNode,
     Node,
     SayNode,
     SetNode,
@@ -108,6 +109,8 @@ def _gist(node: Node, texts: Texts, *, flow: Flow, locale: str) -> str:
             gist = f"opens a case ({node.reason}, {node.danger})"
         case EffectNode():
             gist = node.effect.replace("_", " ")
+        case HandNode():
+            gist = f"hands over '{node.document}'"
         case EndNode():
             gist = _END
     return gist

@@ -30,6 +30,18 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Give the visitor a printable document, made for them when it is delivered."""
+
+    document: str
+    locale: str
+    role: str | None = None
+    country: str | None = None
+    #: The visitor's own answers that the document may show, such as a chosen nickname.
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase:
     """Put this conversation into the helpline's queue, with what the operator must not ask again."""
 
@@ -75,4 +87,4 @@ class Forget:
     """Erase everything that is stored about this conversation, here and at the helpline."""
 
 
-Effect = Say | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget
+Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget

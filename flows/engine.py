@@ -178,7 +178,9 @@ def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelay
             operator_says(run, "returned")
         case CaseClosed() if mode in OPEN_CASE:
             run.rest()
-            run.change(mode=Mode.BOT, danger=DangerLevel.NONE, slots={}, intents=(), said=())
+            run.change(
+                mode=Mode.BOT, danger=DangerLevel.NONE, slots=run.state.kept_slots(), intents=(), said=()
+            )
             operator_says(run, "closed", choices=[run.voice.menu_choice(state=run.state)])
         case _:
             pass

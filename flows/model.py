@@ -157,13 +157,33 @@ class EffectNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandNode:
+    """Hand the visitor a printable document, made for them."""
+
+    line: int
+    document: str
+    go: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndNode:
     """Return to the caller; the outermost flow ends here and the conversation rests."""
 
     line: int
 
 
-Node = SayNode | AskNode | CollectNode | BranchNode | CallNode | SetNode | CaseNode | EffectNode | EndNode
+Node = (
+    SayNode
+    | AskNode
+    | CollectNode
+    | BranchNode
+    | CallNode
+    | SetNode
+    | CaseNode
+    | EffectNode
+    | HandNode
+    | EndNode
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +234,7 @@ def targets(node: Node) -> tuple[str, ...]:
     """The nodes of the same flow that may follow this one, each once."""
     found: list[str | None] = []
     match node:
-        case SayNode() | CallNode() | SetNode() | CaseNode() | EffectNode():
+        case SayNode() | CallNode() | SetNode() | CaseNode() | EffectNode() | HandNode():
             found.append(node.go)
         case AskNode():
             found += [*node.choices.values(), node.go, node.otherwise]

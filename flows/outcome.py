@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Say
+from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Say
 from flows.events import DangerLevel
-from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode
+from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
 from flows.speech import Voice
-from flows.state import Frame, Mode, State
+from flows.state import OWN, Frame, Mode, State
 from flows.texts import COMMON
 
 #: A slot holds an answer, not an archive; the whole text goes to the case as a message.
@@ -99,6 +99,19 @@ class Outcome:
             case _:
                 self.change(slots={**self.state.slots, name: value[:MAX_SLOT]})
 
+    def hand(self, node: HandNode) -> None:
+        """Give the visitor a document, with what of their own it may show."""
+        state = self.state
+        self.effects.append(
+            Hand(
+                document=node.document,
+                locale=state.locale,
+                role=state.role,
+                country=state.country,
+                slots=state.kept_slots(),
+            )
+        )
+
     def open_case(self, frame: Frame, node: CaseNode) -> None:
         """Put the conversation into the helpline's queue; where a case is open, only its danger may rise."""
         self.raise_danger(node.danger)
@@ -109,7 +122,7 @@ class Outcome:
             OpenCase(
                 reason=node.reason,
                 danger=self.state.danger,
-                consent=self.voice.filled(consent.text, state=self.state) if consent else "",
+                consent=self.voice.filled(consent.text, flow=frame.flow, state=self.state) if consent else "",
                 card=self._card(node.reason),
             )
         )
@@ -144,6 +157,6 @@ class Outcome:
             "country": state.country,
             "harm": state.intents[-1] if state.intents else reason,
             "intents": ", ".join(state.intents),
-            **state.slots,
+            **{name: value for name, value in state.slots.items() if not name.startswith(OWN)},
         }
         return {name: value for name, value in known.items() if value not in ("", None, NOT_ASKED)}

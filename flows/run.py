@@ -25,6 +25,7 @@ from flows.model import (
     CollectNode,
     EffectNode,
     EndNode,
+    HandNode,
     Node,
     SayNode,
     SetNode,
@@ -264,6 +265,9 @@ class Run(Outcome):
                 return node.go
             case EffectNode():
                 self.carry_out(node)
+                return node.go
+            case HandNode():
+                self.hand(node)
                 return node.go
             case EndNode():
                 return self._return()

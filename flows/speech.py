@@ -8,9 +8,9 @@ from typing import Protocol
 from flows import directory, payload
 from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
-from flows.model import Book
+from flows.model import AskNode, Book
 from flows.state import State
-from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, Text, fill, placeholders
+from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, Text, fill, placeholders
 
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
@@ -40,13 +40,18 @@ class Voice:
     ) -> Say | None:
         """The message of a key, ready to send; None where there is nothing to say."""
         found = text or self.text(key, flow=flow, state=state)
-        words = self.filled(found.text, state=state) if found else ""
+        words = self.filled(found.text, flow=flow, state=state) if found else ""
         return Say(key=found.name, text=words, choices=tuple(choices)) if found and words else None
 
-    def filled(self, text: str, *, state: State) -> str:
-        """The text with all placeholders replaced."""
-        wanted = placeholders(text)
-        return fill(text, {name: self._value(name, state=state) for name in wanted}).strip()
+    def filled(self, text: str, *, flow: str, state: State) -> str:
+        """The text of this flow with all placeholders replaced."""
+        values = {
+            name: self._answer(name.removeprefix(SLOT), flow=flow, state=state)
+            if name.startswith(SLOT)
+            else self._value(name, state=state)
+            for name in placeholders(text)
+        }
+        return fill(text, values).strip()
 
     def title(self, slug: str, *, flow: str, state: State, text: Text | None = None) -> str:
         """What the button of a choice or of an offered option says."""
@@ -76,6 +81,21 @@ class Voice:
         """Why we think of what happened as we do, a line a reason."""
         found = [self.text(key, flow=ASSESSMENT, state=state) for key in assess(state.slots).reasons]
         return "\n".join(f"• {text.text}" for text in found if text)
+
+    def _answer(self, slot: str, *, flow: str, state: State) -> str:
+        """What the visitor answered: as a text of its own says it, as the button did, or as they typed it."""
+        value = state.slots.get(slot, "")
+        if not value:
+            return ""
+        if told := self.text(f"{slot}_{value}", flow=flow, state=state):
+            return told.text
+        return self.title(value, flow=flow, state=state, text=self._question(slot, flow=flow, state=state))
+
+    def _question(self, slot: str, *, flow: str, state: State) -> Text | None:
+        """The question of this flow whose buttons fill a slot."""
+        nodes = self.book.flows[flow].nodes.values() if flow in self.book.flows else ()
+        asked = (node.ask for node in nodes if isinstance(node, AskNode) and node.save == slot)
+        return next((self.text(key, flow=flow, state=state) for key in asked), None)
 
     def _value(self, name: str, *, state: State) -> str:
         rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
@@ -168,7 +188,9 @@ def emergency_say(
     # The checks make sure that the text exists; without it the bare numbers are still better than nothing.
     return said or Say(
         key=f"{COMMON}.{key}",
-        text=Voice(book, countries=countries, place=None).filled("{helpline}\n{emergency}", state=state),
+        text=Voice(book, countries=countries, place=None).filled(
+            "{helpline}\n{emergency}", flow=COMMON, state=state
+        ),
     )
 
 

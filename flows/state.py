@@ -10,6 +10,8 @@ from typing import Any
 from flows.events import DangerLevel
 
 STATE_VERSION = 1
+#: Slots that begin so are the visitor's own, such as a plan: they outlive a case, and no operator sees them.
+OWN = "my_"
 
 
 class StateUnreadable(ValueError):
@@ -80,6 +82,10 @@ class State:
         for name in _FIELDS:
             object.__setattr__(copy, name, changes[name] if name in changes else getattr(self, name))
         return copy
+
+    def kept_slots(self) -> dict[str, str]:
+        """The slots that are the visitor's own."""
+        return {name: value for name, value in self.slots.items() if name.startswith(OWN)}
 
     def to_json(self) -> str:
         """The state as JSON that ``from_json`` reads back to an equal state."""

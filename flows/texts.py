@@ -34,6 +34,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "privacy_steps": "how to protect an account there",
     "restrict_steps": "how to keep somebody at a distance there without blocking",
 }
+#: ``{slot:name}`` is what the visitor answered: the text ``name_answer``, the button's title, or their words.
+SLOT = "slot:"
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
 LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
 

@@ -9,7 +9,20 @@ from flows import directory
 from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
-from flows.model import DANGER, HANDOVER, AskNode, Book, CaseNode, CollectNode, Flow, Problem, text_keys
+from flows.model import (
+    DANGER,
+    HANDOVER,
+    AskNode,
+    Book,
+    CaseNode,
+    CollectNode,
+    Flow,
+    Node,
+    Problem,
+    SetNode,
+    text_keys,
+)
+from flows.outcome import MAX_SLOT
 from flows.page import did_you_mean
 from flows.texts import (
     COMMON,
@@ -19,6 +32,7 @@ from flows.texts import (
     LABEL_PLACEHOLDERS,
     PLACEHOLDERS,
     SHARED,
+    SLOT,
     Sheet,
     Text,
     placeholders,
@@ -139,6 +153,9 @@ def _flow(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> I
 
 
 def _gaps(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
+    for key in sorted(_answers(book, flow.name)):
+        if _own_text(book, key, flow=flow.name, locale=locale) is None:
+            yield _lacks(locale, flow.name, f"the text '{key}', which tells an answer,")
     for name, node in flow.nodes.items():
         for key in text_keys(node):
             if _own_text(book, key, flow=flow.name, locale=locale) is None:
@@ -158,6 +175,19 @@ def _gaps(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> I
                 title = _own_title(book, slug, flow=flow.name, locale=locale, text=text)
                 if title is None:
                     yield _lacks(locale, flow.name, f"the title of the button '{slug}' at '{node.ask}'")
+
+
+def _answers(book: Book, flow: str) -> frozenset[str]:
+    """The keys of a flow's sheets that say what an answer means, for ``{slot:name}``."""
+    sheets = [own[flow] for own in book.texts.sheets.values() if flow in own]
+    shown = {name for sheet in sheets for text in sheet.texts.values() for name in placeholders(text.text)}
+    begin = tuple(f"{name.removeprefix(SLOT)}_" for name in shown if name.startswith(SLOT))
+    return frozenset(
+        plain
+        for sheet in sheets
+        for key in sheet.texts
+        if begin and (plain := key.partition("@")[0]).startswith(begin)
+    )
 
 
 def _consent(book: Book, flow: Flow, name: str, node: CaseNode, locale: str) -> Iterator[Problem]:
@@ -235,7 +265,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
     handover = said.get(HANDOVER, set()) | {*HANDOVER_TEXTS, *HANDOVER_MAY_SAY}
     labels = {*LABELS}
     return {
-        **{name: frozenset(keys) for name, keys in said.items()},
+        **{name: frozenset(keys) | _answers(book, name) for name, keys in said.items()},
         HANDOVER: frozenset(handover),
         ASSESSMENT: frozenset(said.get(ASSESSMENT, set()) | {*REASONS}),
         COMMON: frozenset(shared),
@@ -256,12 +286,12 @@ def _one_text(
     if plain not in used[sheet.name] and not language:
         hint = did_you_mean(plain, used[sheet.name])
         yield problem(f"nobody says the text '{key}'.{hint}")
-    known = LABEL_PLACEHOLDERS if sheet.name == DIRECTORY else PLACEHOLDERS.keys()
+    known = LABEL_PLACEHOLDERS if sheet.name == DIRECTORY else {*PLACEHOLDERS, *longest}
     found = placeholders(text.text)
     for name in sorted(found - set(known)):
         hint = did_you_mean(name, known)
         yield problem(f"'{key}' holds {{{name}}}, which nothing can fill.{hint}")
-    size = len(text.text) + sum(longest.get(name, 0) for name in found)
+    size = len(text.text) + sum(longest.get(name, 0) * text.text.count(f"{{{name}}}") for name in found)
     if size > MAX_MESSAGE:
         yield problem(f"'{key}' can grow to {size} letters; Telegram takes {MAX_MESSAGE}.")
     if sheet.name == INTENTS and len(text.text) > MAX_TITLE:
@@ -303,12 +333,45 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
             directory.platform_name(shown, texts, locale=locale, platform=platform) for platform in apps
         ],
     }
+    for slot in _typed(book):
+        rendered[f"{SLOT}{slot}"] = ["x" * MAX_SLOT]
+    for slot, words in _chosen(book, locale=locale).items():
+        rendered.setdefault(f"{SLOT}{slot}", []).extend(words)
     for action in directory.ACTIONS:
         rendered[f"{action}_steps"] = [
             directory.steps(shown, texts, locale=locale, platform=platform, action=action)
             for platform in apps
         ]
     return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
+
+
+def _typed(book: Book) -> frozenset[str]:
+    """The slots that hold a visitor's own words."""
+    nodes = (node for flow in book.flows.values() for node in flow.nodes.values())
+    return frozenset(node.save for node in nodes if isinstance(node, CollectNode))
+
+
+def _chosen(book: Book, *, locale: str) -> Mapping[str, list[str]]:
+    """The slots that buttons or flows fill, and what may be shown for them."""
+    found: dict[str, list[str]] = {}
+    for flow in book.flows.values():
+        sheet = book.texts.sheets[locale].get(flow.name)
+        texts = sheet.texts.items() if sheet else ()
+        for node in flow.nodes.values():
+            for slot in _filled(node):
+                words = [text.text for key, text in texts if key.startswith(f"{slot}_")]
+                found.setdefault(slot, ["x" * MAX_TITLE]).extend(words)
+    return found
+
+
+def _filled(node: Node) -> tuple[str, ...]:
+    match node:
+        case AskNode(save=str(slot)):
+            return (slot,)
+        case SetNode():
+            return tuple(node.values)
+        case _:
+            return ()
 
 
 def _longest_reason(book: Book, reason: str, *, locale: str) -> str:

@@ -12,7 +12,7 @@ from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 from flows import diagram, payload
 from flows.checks import check as check_book
-from flows.effects import Choice, Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.engine import begin, enter, resume
 from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
 from flows.loader import ContentInvalid, load
@@ -127,6 +127,8 @@ class Player:
                     for number, choice in enumerate(effect.choices, start=1):
                         self._console.print(f"  {number}  {choice.title}", markup=False, highlight=False)
                     self._choices = effect.choices or self._choices
+                case Hand():
+                    self._note(f"the document '{effect.document}' is handed over")
                 case OpenCase():
                     self._note(
                         f"a case is opened: {effect.reason}, danger {effect.danger}, {dict(effect.card)}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from flows.effects import Effect, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Effect, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.engine import Turn, resume
 from flows.events import (
     CaseClosed,
@@ -155,6 +155,8 @@ def _name(effect: Effect) -> str:
     match effect:
         case OpenCase():
             return f"open_case {effect.reason} {effect.danger}"
+        case Hand():
+            return f"hand {effect.document}"
         case RaiseDanger():
             return f"raise_danger {effect.danger}"
         case Relay():

@@ -318,6 +318,8 @@ class Rehearsal:
                     "file": text.file if text else "",
                     "line": text.line if text else 0,
                 }
+            case does.Hand():
+                return {"kind": "hand", "document": effect.document}
             case does.OpenCase():
                 return {
                     "kind": "open_case",

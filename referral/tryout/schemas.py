@@ -85,6 +85,14 @@ class OpenCase(_Told):
     card: dict[str, str]
 
 
+class Hand(_Told):
+    """The visitor would be given a document."""
+
+    kind: Literal["hand"]
+    by: Place | None
+    document: str
+
+
 class Relay(_Told):
     """The visitor's words would go to the operator."""
 
@@ -120,7 +128,7 @@ class Forget(_Told):
 
 
 Effect = Annotated[
-    Say | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget, Field(discriminator="kind")
+    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget, Field(discriminator="kind")
 ]
 
 

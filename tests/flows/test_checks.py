@@ -104,8 +104,8 @@ def test_the_small_content_has_no_problems() -> None:
         ),
         (
             "definitions/menu.yaml",
-            "{insults: insults, person",
-            "{" + "i" * 60 + ": insults, person",
+            "{insults: insults, plan",
+            "{" + "i" * 60 + ": insults, plan",
             "bytes on Telegram, of 64: shorten",
         ),
         (
@@ -113,6 +113,25 @@ def test_the_small_content_has_no_problems() -> None:
             "consent: consent",
             "consent: agreed",
             "flows/texts/en/danger.yaml: the text 'agreed', which 'open' says, is missing in this language.",
+        ),
+        (
+            "texts/en/plan.yaml",
+            "{slot:my_whom}",
+            "{slot:my_who}",
+            "flows/texts/en/plan.yaml, line 5: 'shown' holds {slot:my_who}, which nothing can fill. "
+            "Did you mean 'slot:my_whom'?",
+        ),
+        (
+            "texts/ru/plan.yaml",
+            'my_whom_mum: "мою маму"',
+            "",
+            "flows/texts/ru/plan.yaml: the text 'my_whom_mum', which tells an answer, is missing",
+        ),
+        (
+            "texts/en/plan.yaml",
+            'there: "It is yours."',
+            'there: "' + "{slot:my_helps}" * 5 + '"',
+            "flows/texts/en/plan.yaml, line 7: 'there' can grow to 5075 letters; Telegram takes 4096.",
         ),
         (
             "texts/en/danger.yaml",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows import engine, payload
-from flows.effects import Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.events import (
     CaseClosed,
     CaseDelayed,
@@ -693,6 +693,73 @@ def test_a_closed_case_ends_the_danger_and_what_was_noted() -> None:
     assert begun.payloads == ["m"]
     assert begun.state.mode is Mode.BOT
     assert (begun.state.danger, begun.state.slots, begun.state.intents) == (DangerLevel.NONE, {}, ())
+
+
+# What the visitor makes for themselves
+
+
+def planned(*, locale: str = "en") -> Talk:
+    """A conversation in which a small plan was made."""
+    begun = Talk(small_book(), locale=locale)
+    begun.hear(press("m"))
+    begun.hear(press("n:menu:what:plan"))
+    begun.hear(text("music, {helpline} and a walk"))
+    begun.hear(press("n:plan:whom:mum"))
+    return begun
+
+
+def test_answers_are_shown_in_words_of_their_own_and_typed_ones_as_they_were_typed() -> None:
+    assert planned().messages[0].text == "I do this: music, {helpline} and a walk. I ask my mum."
+    assert planned(locale="ru").messages[0].text.endswith("Попрошу: мою маму.")
+
+
+def test_an_answer_without_words_of_its_own_is_shown_as_its_button_says() -> None:
+    begun = planned()
+
+    begun.hear(press("n:plan:whom:teacher"))
+
+    assert begun.messages[0].text.endswith("I ask A teacher.")
+
+
+def test_what_was_not_answered_is_left_out() -> None:
+    begun = talk()
+    begun.hear(press("n:plan:helps:skip"))
+
+    begun.hear(press("n:plan:whom:mum"))
+
+    assert begun.messages[0].text == "I do this: . I ask my mum."
+
+
+def test_a_document_is_handed_over_with_the_visitors_own_answers_alone() -> None:
+    begun = planned()
+    begun.state = begun.state.with_(role="teen", slots={**begun.state.slots, "harm": "insults"})
+
+    begun.hear(press("n:plan:whom:mum"))
+
+    assert [effect for effect in begun.effects if isinstance(effect, Hand)] == [
+        Hand(
+            document="plan",
+            locale="en",
+            role="teen",
+            country="BY",
+            slots={"my_helps": "music, {helpline} and a walk", "my_whom": "mum"},
+        )
+    ]
+
+
+def test_what_is_the_visitors_own_outlives_a_case_and_no_operator_sees_it() -> None:
+    begun = planned()
+    mine = begun.state.slots
+
+    begun.hear(press("i:talk_to_human"))
+    begun.hear(press("n:handover:offer:yes"))
+    cards = [effect.card for effect in begun.effects if isinstance(effect, OpenCase)]
+    begun.hear(CaseTaken())
+    begun.hear(CaseClosed())
+
+    assert cards
+    assert not [name for name in cards[0] if name.startswith("my_")]
+    assert begun.state.slots == mine
 
 
 @pytest.mark.parametrize("event", [CaseTaken(), CaseReturned(), CaseClosed(), CaseDelayed()])

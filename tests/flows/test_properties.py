@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows import engine, payload
-from flows.effects import Effect, Forget, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.events import (
     CaseClosed,
     CaseDelayed,
@@ -170,7 +170,7 @@ def test_what_is_not_a_state_is_refused_in_one_way(garbage: str) -> None:
         State.from_json(garbage)
 
 
-@pytest.mark.parametrize("kind", [Say, OpenCase, Relay, RaiseDanger, LeaveCase, Remind, Forget])
+@pytest.mark.parametrize("kind", [Say, Hand, OpenCase, Relay, RaiseDanger, LeaveCase, Remind, Forget])
 def test_every_kind_of_effect_happens_in_the_small_world(kind: type[Effect]) -> None:
     assert kind in {type(effect) for effect in _everything(BOOK)}
 
@@ -179,7 +179,13 @@ def _everything(book: Book) -> list[Effect]:
     """The effects of a conversation that tries all there is."""
     state = engine.begin(book, locale="en", country="BY")
     effects: list[Effect] = []
-    pressed = ["n:danger:care:connect", "i:talk_to_human", "n:handover:already:leave", "i:delete_my_data"]
+    pressed = [
+        "n:plan:whom:mum",
+        "n:danger:care:connect",
+        "i:talk_to_human",
+        "n:handover:already:leave",
+        "i:delete_my_data",
+    ]
     steps: list[Event] = [text(means="insults"), danger_text()]
     steps += [ChoicePressed(payload=button) for button in pressed]
     steps += [

@@ -12,7 +12,6 @@ from flows.model import (
     BRANCHES,
     EFFECTS,
     MAX_CHOICES,
-    NOT_YET,
     OPTIONS,
     About,
     AskNode,
@@ -31,6 +30,7 @@ from flows.model import (
     targets,
 )
 from flows.page import Entry, Group, Leaf, Page, Tree, did_you_mean
+from flows.review import NOT_YET
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,4})([smhd])")
@@ -75,9 +75,13 @@ def read_flow(page: Page, tree: Tree, *, name: str) -> Flow | None:
 
 def _about(page: Page, tree: Tree) -> About:
     parts = page.group(tree, "'about'", known=_ABOUT_KEYS, required=_ABOUT_KEYS)
-    said = {key: page.word(entry.value, f"'{key}' of 'about'") for key, entry in parts.items()}
+    said = {
+        key: page.word(parts[key].value, f"'{key}' of 'about'") for key in ("for", "source") if key in parts
+    }
     return About(
-        audience=said.get("for", ""), source=said.get("source", ""), reviewed=said.get("reviewed", NOT_YET)
+        audience=said.get("for", ""),
+        source=said.get("source", ""),
+        reviewed=page.review(parts["reviewed"].value) if "reviewed" in parts else NOT_YET,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from flows.directory import Directory
 from flows.events import DangerLevel
+from flows.review import NOT_YET
 from flows.texts import Texts
 
 #: What ``save`` may set besides slots: these are fields of the conversation's state.
@@ -20,9 +21,6 @@ BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment
 EFFECTS = ("forget", "leave_case", "stop")
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
 MAX_CHOICES = 8
-
-#: What ``reviewed`` says of a flow that no psychologist has read.
-NOT_YET = "not yet"
 
 #: Flows that the engine itself enters by name.
 WELCOME = "welcome"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from flows.model import Problem
+from flows.review import NOT_YET, is_review
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -138,6 +139,16 @@ class Page:
             self.problem(tree.line, f"{what} cannot be '{value}', only one of: {', '.join(known)}.{hint}")
             return ""
         return value
+
+    def review(self, tree: Tree) -> str:
+        """What ``reviewed`` says; anything else than 'not yet' or 'who, yyyy-mm-dd' counts as 'not yet'."""
+        said = self.word(tree, "'reviewed'")
+        if is_review(said):
+            return said
+        if said:
+            sentence = f"'reviewed: {said}' must be '{NOT_YET}', or who and when: 'Name, 2026-10-01'."
+            self.problem(tree.line, sentence)
+        return NOT_YET
 
     def yes_or_no(self, tree: Tree, what: str) -> bool:
         """``true`` or ``false``."""

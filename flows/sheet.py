@@ -9,10 +9,13 @@ from types import MappingProxyType
 
 from flows.model import ROLES
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree, did_you_mean
+from flows.review import NOT_YET
 from flows.texts import COMMON, ENGINE, Sheet, Text
 
 #: A top-level key of any sheet: titles that every question of the flow (or, in common, of all flows) may use.
 TITLES = "choices"
+#: Another one: who has reviewed these texts.
+REVIEWED = "reviewed"
 _KEY = re.compile(r"[a-z][a-z0-9_]*(@[A-Za-z]+)?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -22,7 +25,11 @@ def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
     texts: dict[str, Text] = {}
     titles: Mapping[str, str] = {}
     words: dict[str, tuple[str, ...]] = {}
+    reviewed = ""
     for entry in page.group(tree, "the file").values():
+        if entry.key == REVIEWED:
+            reviewed = page.review(entry.value)
+            continue
         if entry.key == TITLES:
             titles = _titles(page, entry.value, what=f"'{TITLES}'")
             continue
@@ -34,6 +41,8 @@ def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
             words[entry.key] = page.words(entry.value, f"'{entry.key}'")
         else:
             texts[entry.key] = _text(page, entry, name=name)
+    if not reviewed:
+        page.problem(1, f"the file does not say who has reviewed its texts: write 'reviewed: {NOT_YET}'.")
     for key, text in texts.items():
         if (plain := texts.get(key.partition("@")[0])) is not None and plain is not text:
             # A variant changes words; titles that it does not change stay those of the plain text.
@@ -42,6 +51,7 @@ def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
         name=name,
         locale=locale,
         file=page.file,
+        reviewed=reviewed or NOT_YET,
         texts=MappingProxyType(texts),
         choices=titles,
         words=MappingProxyType(words),

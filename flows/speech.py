@@ -10,13 +10,15 @@ from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.model import AskNode, Book
 from flows.state import State
-from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, Text, fill, placeholders
+from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, Text, Texts, fill, placeholders
 
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
 
 #: A platform may be named although it has no button: nobody has room for all of them.
 PLATFORM_OPTIONS = ("platforms", "more_platforms")
+#: What ``{not_reviewed}`` may become.
+NONE_REVIEWED, SOME_REVIEWED = "none_reviewed", "some_reviewed"
 #: Which buttons of the common sheet lead where.
 PERSON = "talk_to_human"
 
@@ -97,6 +99,11 @@ class Voice:
         asked = (node.ask for node in nodes if isinstance(node, AskNode) and node.save == slot)
         return next((self.text(key, flow=flow, state=state) for key in asked), None)
 
+    def _not_reviewed(self, state: State) -> str:
+        """That no professional has read what we say in this language, or not all of it; else nothing."""
+        text = self.text(not_reviewed(self.book.texts, locale=state.locale), flow=COMMON, state=state)
+        return text.text if text else ""
+
     def _value(self, name: str, *, state: State) -> str:
         rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
         platform = state.slots.get("platform")
@@ -119,6 +126,8 @@ class Voice:
                 return directory.country_name(texts, locale=locale, country=country)
             case "place":
                 return directory.place(texts, locale=locale, number=self._place)
+            case "not_reviewed":
+                return self._not_reviewed(state)
             case "platform":
                 return directory.platform_name(rows, texts, locale=locale, platform=platform)
             case "takedown":
@@ -128,6 +137,14 @@ class Voice:
                 return directory.steps(rows, texts, locale=locale, platform=platform, action=action)
             case _:
                 return ""
+
+
+def not_reviewed(texts: Texts, *, locale: str) -> str:
+    """The key of the sentence that tells how much professionals have reviewed; empty if it is everything."""
+    missing = len(texts.unreviewed(locale))
+    if not missing:
+        return ""
+    return NONE_REVIEWED if missing == len(texts.sheets[locale]) else SOME_REVIEWED
 
 
 def known_locale(book: Book, locale: str | None) -> str:

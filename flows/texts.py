@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from flows.review import NOT_YET
+
 #: The scope whose texts and titles every flow may use. ``engine.yaml`` holds what the engine itself says and
 #: belongs to the same scope; a key in ``common.yaml`` outranks it.
 COMMON = "common"
@@ -33,6 +35,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "remove_steps": "how to get something removed there",
     "privacy_steps": "how to protect an account there",
     "restrict_steps": "how to keep somebody at a distance there without blocking",
+    "not_reviewed": "that professionals have not reviewed these texts, as long as that is so",
 }
 #: ``{slot:name}`` is what the visitor answered: the text ``name_answer``, the button's title, or their words.
 SLOT = "slot:"
@@ -61,6 +64,8 @@ class Sheet:
     name: str
     locale: str
     file: str
+    #: ``not yet``, or who reviewed these texts and when.
+    reviewed: str
     #: Key (with its variant, such as ``tell@parent``) to text.
     texts: Mapping[str, Text]
     #: Titles that every question of this sheet may use.
@@ -94,6 +99,11 @@ class Texts:
     def locales(self) -> tuple[str, ...]:
         """Every locale that has a folder, sorted."""
         return tuple(sorted(self.sheets))
+
+    def unreviewed(self, locale: str) -> tuple[str, ...]:
+        """The names of a locale's sheets that no professional has reviewed."""
+        own = self.sheets.get(locale, {})
+        return tuple(name for name, sheet in own.items() if sheet.reviewed == NOT_YET)
 
     def find(
         self, key: str, *, flow: str, locale: str, role: str | None = None, country: str | None = None

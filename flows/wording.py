@@ -24,6 +24,7 @@ from flows.model import (
 )
 from flows.outcome import MAX_SLOT
 from flows.page import did_you_mean
+from flows.speech import NONE_REVIEWED, SOME_REVIEWED
 from flows.texts import (
     COMMON,
     DIRECTORY,
@@ -55,6 +56,8 @@ ENGINE_TEXTS = (
     "outage",
     "emergency",
     "delayed",
+    NONE_REVIEWED,
+    SOME_REVIEWED,
 )
 #: Some kinds of media may have words of their own.
 ENGINE_MAY_SAY = tuple(f"media_{kind.value}" for kind in MediaKind)
@@ -329,6 +332,11 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
         ],
         "takedown": [directory.takedown(shown, locale=locale)],
         "why": ["\n".join(_longest_reason(book, reason, locale=locale) for reason in REASONS)],
+        "not_reviewed": [
+            text.text
+            for key in (NONE_REVIEWED, SOME_REVIEWED)
+            if (text := _own_text(book, key, flow=COMMON, locale=locale))
+        ],
         "platform": [
             directory.platform_name(shown, texts, locale=locale, platform=platform) for platform in apps
         ],

@@ -115,12 +115,15 @@ def evaluate(context: typer.Context) -> None:
 def check() -> None:
     """Check flows, texts, lexicons and directory; each problem comes with file and line."""
     from bot.launch import content
+    from flows.checks import not_reviewed
 
-    problems = content.check(Site.here())
-    for problem in problems:
+    found = content.examine(Site.here())
+    for problem in found.problems:
         typer.echo(problem)
-    if problems:
-        _tell(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.")
+    if found.book and (pending := not_reviewed(found.book)):
+        _tell(pending)
+    if found.problems:
+        _tell(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}.")
         raise typer.Exit(1)
     _tell("Everything is in order.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.console import Console
 from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 from flows import diagram, payload
-from flows.checks import check as check_book
+from flows.checks import check
 from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.engine import begin, enter, resume
 from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
@@ -40,19 +41,31 @@ def countries(site: Site) -> tuple[str, ...]:
     return tuple(part.strip().upper() for part in setting.split(",") if part.strip())
 
 
-def check(site: Site) -> list[str]:
-    """Every problem of the content, as sentences with file and line; empty when it may go live."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What an examination of the content found."""
+
+    #: Sentences with file and line; empty when the content may go live.
+    problems: tuple[str, ...]
+    #: None where the content cannot even be read.
+    book: Book | None
+
+
+def examine(site: Site) -> Examined:
+    """Read everything and note every problem."""
     found: list[str] = []
+    book = None
     folder = content_folder(site)
     try:
-        found += map(str, check_book(load(folder), countries=countries(site)))
+        book = load(folder)
+        found += map(str, check(book, countries=countries(site)))
     except ContentInvalid as error:
         found += map(str, error.problems)
     try:
         load_lexicons(folder / "lexicons")
     except LexiconInvalid as error:
         found += (f"flows/lexicons/{problem}" for problem in error.problems)
-    return found
+    return Examined(problems=tuple(found), book=book)
 
 
 def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:

@@ -230,7 +230,7 @@ def _model(site: Site) -> Finding:
 
 
 def _content(site: Site) -> Finding:
-    problems = content.check(site)
+    problems = content.examine(site).problems
     if problems:
         return _bad(
             "content", f"{len(problems)} problems; './porchlight check' lists them. The first: {problems[0]}"

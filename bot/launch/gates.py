@@ -75,7 +75,7 @@ def _passes(site: Site, command: Sequence[str | Path]) -> bool:
 
 
 def _content(site: Site) -> bool:
-    problems = content.check(site)
+    problems = content.examine(site).problems
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     return not problems

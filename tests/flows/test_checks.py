@@ -118,7 +118,7 @@ def test_the_small_content_has_no_problems() -> None:
             "texts/en/plan.yaml",
             "{slot:my_whom}",
             "{slot:my_who}",
-            "flows/texts/en/plan.yaml, line 5: 'shown' holds {slot:my_who}, which nothing can fill. "
+            "flows/texts/en/plan.yaml, line 6: 'shown' holds {slot:my_who}, which nothing can fill. "
             "Did you mean 'slot:my_whom'?",
         ),
         (
@@ -143,7 +143,7 @@ def test_the_small_content_has_no_problems() -> None:
             "texts/ru/danger.yaml",
             "{helpline} Сейчас",
             "Сейчас",
-            "ru/danger.yaml, line 1: 'care' can be the first words in danger and must hold {helpline}.",
+            "ru/danger.yaml, line 2: 'care' can be the first words in danger and must hold {helpline}.",
         ),
         (
             "texts/en/danger.yaml",
@@ -168,7 +168,7 @@ def test_the_small_content_has_no_problems() -> None:
             "texts/ru/insults.yaml",
             "{helpline_short}",
             "",
-            "flows/texts/ru/insults.yaml, line 13: 'calm' lacks {helpline_short}, which it has in 'en'.",
+            "flows/texts/ru/insults.yaml, line 14: 'calm' lacks {helpline_short}, which it has in 'en'.",
         ),
         (
             "texts/en/insults.yaml",
@@ -201,7 +201,12 @@ def test_the_small_content_has_no_problems() -> None:
             "is 45 letters long; a button shows 40.",
         ),
         ("texts/ru/stop.yaml", "stopped:", "stoped:", "the text 'stopped', which 'stopped' says, is missing"),
-        ("texts/en/extra.yaml", "", "hi: hello\n", "flows/texts/en/extra.yaml: there is no flow 'extra'."),
+        (
+            "texts/en/extra.yaml",
+            "",
+            "reviewed: not yet\nhi: hello\n",
+            "flows/texts/en/extra.yaml: there is no flow 'extra'.",
+        ),
         ("texts/ru/engine.yaml", "back_to:", "bach_to:", "the text 'back_to' is missing in this language."),
         ("texts/ru/engine.yaml", '"ага"', '"нет"', "'нет' stands in 'yes_words' and in 'no_words'."),
         (

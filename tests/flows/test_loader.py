@@ -123,7 +123,7 @@ def test_a_broken_node_is_told_in_a_sentence(write: Write, nodes: str, sentence:
 
 def test_all_problems_of_all_files_come_at_once(write: Write) -> None:
     write("definitions/extra.yaml", flow("a: {say: hi}\nb: {call: block}"))
-    root = write("texts/en/insults.yaml", "believe: ''\n")
+    root = write("texts/en/insults.yaml", "reviewed: not yet\nbelieve: ''\n")
 
     found = problems(root)
 
@@ -158,6 +158,9 @@ def test_all_problems_of_all_files_come_at_once(write: Write) -> None:
             "'interrupt' cannot be 'perhaps', only one of: true, false.",
         ),
         ("texts/en/extra.yaml", "Big Key: hi\n", "'Big Key' is not a text's name"),
+        ("texts/en/extra.yaml", "hi: hello\n", "does not say who has reviewed its texts: write"),
+        ("texts/en/extra.yaml", "reviewed: yes\n", "'reviewed: yes' must be 'not yet', or who and when"),
+        ("texts/en/extra.yaml", "reviewed: Anna, 2026-02-30\n", "must be 'not yet', or who and when"),
         ("texts/en/extra.yaml", "hi@uncle: hello\n", "'@uncle' is neither a role"),
         ("texts/en/extra.yaml", "hi: {choices: {a: b}}\n", "the text 'hi' needs 'text'."),
         (

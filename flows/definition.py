@@ -35,7 +35,7 @@ from flows.review import NOT_YET
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,4})([smhd])")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_FLOW_KEYS = ("about", "flow", "intents", "start", "interrupt", "nodes")
+_FLOW_KEYS = ("about", "flow", "formerly", "renamed", "intents", "start", "interrupt", "nodes")
 _ABOUT_KEYS = ("for", "source", "reviewed")
 
 
@@ -70,7 +70,14 @@ def read_flow(page: Page, tree: Tree, *, name: str) -> Flow | None:
         start=start,
         interrupt="interrupt" in top and page.yes_or_no(top["interrupt"].value, "'interrupt'"),
         nodes=MappingProxyType(nodes),
+        formerly=page.words(top["formerly"].value, "'formerly'") if "formerly" in top else (),
+        renamed=_renamed(page, top["renamed"].value) if "renamed" in top else MappingProxyType({}),
     )
+
+
+def _renamed(page: Page, tree: Tree) -> Mapping[str, str]:
+    rules = page.group(tree, "'renamed'").values()
+    return MappingProxyType({rule.key: page.word(rule.value, f"'{rule.key}'") for rule in rules})
 
 
 def _about(page: Page, tree: Tree) -> About:

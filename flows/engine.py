@@ -33,6 +33,7 @@ from flows.run import Run, Step, operator_says
 from flows.speech import emergency_say, known_locale
 from flows.state import Mode, State
 from flows.texts import COMMON
+from flows.versions import brought_up_to_date, meant_now
 
 #: A campaign code comes from a link that anybody can write.
 MAX_CAMPAIGN = 64
@@ -68,8 +69,9 @@ def resume(
     ``countries`` are those that this deployment serves; ``place`` is the visitor's place in the helpline's
     line if the shell happens to know it. Never raises, whatever was sent and whatever the state names.
     """
-    clean = state.with_(turn=state.turn + 1, locale=known_locale(book, state.locale))
-    run = Run(book, clean, countries=countries, place=place)
+    run = Run(book, state, countries=countries, place=place)
+    run.change(turn=state.turn + 1, locale=known_locale(book, state.locale))
+    run.change(frames=brought_up_to_date(book, state))
     match event:
         case ConversationStarted():
             _start(run, event)
@@ -96,7 +98,8 @@ def resume(
 
 def enter(book: Book, state: State, flow: str, *, countries: Sequence[str] = ("BY", "BD")) -> Turn:
     """Begin in a flow that perhaps no words lead to, for whoever tries it out."""
-    run = Run(book, state.with_(turn=state.turn + 1), countries=countries)
+    run = Run(book, state, countries=countries)
+    run.change(turn=state.turn + 1)
     run.restart(flow)
     return _turn(run)
 
@@ -129,7 +132,7 @@ def _press(run: Run, pressed: str) -> None:
         case payload.Meant(intent=intent) if intent in run.book.answers or intent in DANGER_INTENTS:
             run.mend()
             run.hear(intent)
-        case payload.Pressed() as choice if run.press(choice):
+        case payload.Pressed() as choice if run.press(meant_now(run.book, choice)):
             pass
         case _:
             run.say("old_button", choices=[run.voice.menu_choice(state=run.state)])

@@ -21,6 +21,7 @@ from flows.model import Book, Flow, Problem
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree
 from flows.sheet import read_sheet
 from flows.texts import Sheet, Texts
+from flows.versions import RELEASED_FILE
 
 try:  # The C parser is ten times faster; some platforms have no wheel with it.
     from yaml import CSafeLoader as _YamlLoader
@@ -53,6 +54,8 @@ def load(root: Path | Any) -> Book:
         directory=_directory(root, problems=problems),
         intents=intents,
         answers=MappingProxyType({intent: flow.name for flow in flows.values() for intent in flow.intents}),
+        successors=MappingProxyType({old: flow.name for flow in flows.values() for old in flow.formerly}),
+        released=_released(root, problems=problems),
     )
     if problems:
         raise ContentInvalid(problems)
@@ -139,6 +142,18 @@ def _flows(root: Any, *, problems: list[Problem]) -> dict[str, Flow]:
             flows[name] = flow
         problems += page.problems
     return flows
+
+
+def _released(root: Any, *, problems: list[Problem]) -> Mapping[str, tuple[str, ...]]:
+    """What was released last; nothing where nothing was."""
+    if not root.joinpath(RELEASED_FILE).is_file():
+        return {}
+    page = Page(RELEASED_FILE)
+    tree = _read(root, RELEASED_FILE, page=page)
+    flows = page.group(tree, "the file").values() if tree else ()
+    found = {entry.key: page.words(entry.value, f"'{entry.key}'") for entry in flows}
+    problems += page.problems
+    return MappingProxyType(found)
 
 
 def _texts(root: Any, *, problems: list[Problem]) -> Texts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flows.directory import Directory
@@ -208,6 +208,10 @@ class Flow:
     #: True when it may interrupt anywhere, also a free text, and returns to where the visitor was.
     interrupt: bool
     nodes: Mapping[str, Node]
+    #: Names that this flow once had.
+    formerly: tuple[str, ...] = ()
+    #: Node as it was once called to node as it is called now, for conversations that stand there.
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +225,10 @@ class Book:
     intents: Mapping[str, DangerLevel]
     #: Intent to the flow that answers it.
     answers: Mapping[str, str]
+    #: Former name of a flow to its name now.
+    successors: Mapping[str, str] = field(default_factory=dict)
+    #: Flow to the questions that visitors may stand at since it was last released.
+    released: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def locales(self) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ class Outcome:
         self, book: Book, state: State, *, countries: Sequence[str], place: int | None = None
     ) -> None:
         self.book = book
-        self.state = state
+        # A copy of its own, which ``change`` may change: a copy for every change would take most of a turn.
+        self.state = state.with_()
         self.effects: list[Effect] = []
         self.voice = Voice(book, countries=countries, place=place)
 
@@ -47,7 +48,7 @@ class Outcome:
         """Say one text; nothing happens if no language has it."""
         if message := self.voice.say(key, flow=flow, state=self.state, choices=choices):
             self.effects.append(message)
-            self.state = self.state.with_(said=(*self.state.said, message.key)[-MAX_SAID:])
+            self.change(said=(*self.state.said, message.key)[-MAX_SAID:])
 
     def never_silent(self) -> None:
         """Say at least that the visitor was heard."""
@@ -67,8 +68,9 @@ class Outcome:
             self.change(mode=Mode.BOT)
 
     def change(self, **fields: object) -> None:
-        """Change fields of the state."""
-        self.state = self.state.with_(**fields)
+        """Change fields of the state, which is this turn's alone until the turn is over."""
+        for name, value in fields.items():
+            object.__setattr__(self.state, name, value)
 
     def raise_danger(self, level: DangerLevel) -> None:
         """Note a danger; it never falls here, and an open case hears when it rises."""

@@ -112,12 +112,22 @@ def evaluate(context: typer.Context) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    release: Annotated[
+        bool,
+        typer.Option(
+            "--release",
+            help="If all is in order, note the questions that visitors may now stand at: "
+            "a later change must say where their conversations go on.",
+        ),
+    ] = False,
+) -> None:
     """Check flows, texts, lexicons and directory; each problem comes with file and line."""
     from bot.launch import content
     from flows.checks import not_reviewed
 
-    found = content.examine(Site.here())
+    site = Site.here()
+    found = content.examine(site)
     for problem in found.problems:
         typer.echo(problem)
     if found.book and (pending := not_reviewed(found.book)):
@@ -126,6 +136,8 @@ def check() -> None:
         _tell(f"{len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}.")
         raise typer.Exit(1)
     _tell("Everything is in order.")
+    if release:
+        _tell(f"Noted in {content.release(site)}.")
 
 
 @app.command()

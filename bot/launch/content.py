@@ -20,6 +20,11 @@ from flows.loader import ContentInvalid, load
 from flows.model import Book
 from flows.safety import Lexicon, LexiconInvalid, load_lexicons
 from flows.state import State
+from flows.versions import RELEASED_FILE, released
+
+_RELEASED = (
+    "# The questions that visitors may stand at. Written by './porchlight check --release', never by hand."
+)
 
 
 class NoSuchFlow(LaunchError):
@@ -66,6 +71,14 @@ def examine(site: Site) -> Examined:
     except LexiconInvalid as error:
         found += (f"flows/lexicons/{problem}" for problem in error.problems)
     return Examined(problems=tuple(found), book=book)
+
+
+def release(site: Site) -> Path:
+    """Remember the questions that visitors may stand at from now on; the file that was written."""
+    spot = content_folder(site) / RELEASED_FILE
+    lines = (f"{flow}: [{', '.join(questions)}]" for flow, questions in sorted(released(_book(site)).items()))
+    spot.write_text("\n".join((_RELEASED, *lines, "")), encoding="utf-8")
+    return spot
 
 
 def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:

@@ -131,7 +131,7 @@ def test_the_small_content_has_no_problems() -> None:
             "texts/en/plan.yaml",
             'there: "It is yours."',
             'there: "' + "{slot:my_helps}" * 5 + '"',
-            "flows/texts/en/plan.yaml, line 7: 'there' can grow to 5075 letters; Telegram takes 4096.",
+            "flows/texts/en/plan.yaml, line 8: 'there' can grow to 5075 letters; Telegram takes 4096.",
         ),
         (
             "texts/en/danger.yaml",

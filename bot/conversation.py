@@ -284,6 +284,7 @@ def _say(effect: does.Say, locale: str) -> Effect:
             "sender": effect.sender,
             "key": effect.key,
             "locale": locale,
+            "runs": [asdict(run) for run in effect.runs],
         },
     )
 

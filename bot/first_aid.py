@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.messages import Button, Channel, DeliveryFailed, InboxDown, Incoming, IncomingKind, Outgoing
+from bot.messages import Button, Channel, DeliveryFailed, InboxDown, Incoming, IncomingKind, Outgoing, Run
 from bot.metrics import ACCEPTED, FIRST_AID
 from bot.store import Store
 from flows import engine
@@ -54,6 +54,7 @@ class FirstAid:
             text=say.text,
             choices=tuple(Button(title=choice.title, payload=choice.payload) for choice in say.choices),
             locale=(match and match.locale) or locale or self.locale,
+            runs=tuple(Run(text=run.text, bold=run.bold, link=run.link) for run in say.runs),
         )
 
 

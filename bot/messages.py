@@ -104,6 +104,16 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Words of a message that are shown in one way."""
+
+    text: str
+    bold: bool = False
+    #: The https address that the words lead to, or empty.
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One message to a visitor."""
 
@@ -114,6 +124,8 @@ class Outgoing:
     #: Stays the same when the delivery is tried again.
     number: str = ""
     locale: str = "en"
+    #: The same words with what of them is bold or leads to a page; empty where nothing does.
+    runs: tuple[Run, ...] = ()
 
 
 class Channel(Protocol):

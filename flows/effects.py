@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flows.events import DangerLevel
+from flows.markup import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Say:
     choices: tuple[Choice, ...] = ()
     #: ``bot`` or ``operator``.
     sender: str = "bot"
+    #: The same words with what of them is bold or leads to a page; empty where nothing does.
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from flows import directory, payload
 from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
+from flows.markup import Run, is_plain, plain, runs_of
 from flows.model import AskNode, Book
 from flows.state import State
 from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, Text, Texts, fill, placeholders
@@ -42,18 +44,30 @@ class Voice:
     ) -> Say | None:
         """The message of a key, ready to send; None where there is nothing to say."""
         found = text or self.text(key, flow=flow, state=state)
-        words = self.filled(found.text, flow=flow, state=state) if found else ""
-        return Say(key=found.name, text=words, choices=tuple(choices)) if found and words else None
+        runs = self._read(found.text, flow=flow, state=state) if found else ()
+        if found is None or not runs:
+            return None
+        return Say(
+            key=found.name, text=plain(runs), choices=tuple(choices), runs=() if is_plain(runs) else runs
+        )
 
     def filled(self, text: str, *, flow: str, state: State) -> str:
-        """The text of this flow with all placeholders replaced."""
-        values = {
-            name: self._answer(name.removeprefix(SLOT), flow=flow, state=state)
-            if name.startswith(SLOT)
-            else self._value(name, state=state)
-            for name in placeholders(text)
-        }
-        return fill(text, values).strip()
+        """The text of this flow with all placeholders replaced, without markup."""
+        return plain(self._read(text, flow=flow, state=state))
+
+    def _read(self, text: str, *, flow: str, state: State) -> tuple[Run, ...]:
+        ours: dict[str, str] = {}
+        theirs: dict[str, str] = {}
+        for name in placeholders(text):
+            if not name.startswith(SLOT):
+                ours[name] = self._value(name, state=state)
+            elif told := self._told(name.removeprefix(SLOT), flow=flow, state=state):
+                ours[name] = told.text
+            elif answer := self._answer(name.removeprefix(SLOT), flow=flow, state=state):
+                theirs[name] = answer
+        # What a visitor typed comes in when the markup has been read, so that it is never taken for any.
+        runs = runs_of(fill(text, {**ours, **{name: f"{{{name}}}" for name in theirs}}).strip())
+        return tuple(replace(run, text=fill(run.text, theirs)) for run in runs) if theirs else runs
 
     def title(self, slug: str, *, flow: str, state: State, text: Text | None = None) -> str:
         """What the button of a choice or of an offered option says."""
@@ -84,13 +98,16 @@ class Voice:
         found = [self.text(key, flow=ASSESSMENT, state=state) for key in assess(state.slots).reasons]
         return "\n".join(f"• {text.text}" for text in found if text)
 
+    def _told(self, slot: str, *, flow: str, state: State) -> Text | None:
+        """The text of its own that says what the visitor answered; None where there is none."""
+        value = state.slots.get(slot)
+        return self.text(f"{slot}_{value}", flow=flow, state=state) if value else None
+
     def _answer(self, slot: str, *, flow: str, state: State) -> str:
-        """What the visitor answered: as a text of its own says it, as the button did, or as they typed it."""
-        value = state.slots.get(slot, "")
+        """What the visitor answered, as the button said it or as they typed it."""
+        value = state.slots.get(slot)
         if not value:
             return ""
-        if told := self.text(f"{slot}_{value}", flow=flow, state=state):
-            return told.text
         return self.title(value, flow=flow, state=state, text=self._question(slot, flow=flow, state=state))
 
     def _question(self, slot: str, *, flow: str, state: State) -> Text | None:

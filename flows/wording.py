@@ -9,6 +9,7 @@ from flows import directory
 from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
+from flows.markup import is_plain, mistakes, runs_of
 from flows.model import (
     DANGER,
     HANDOVER,
@@ -224,6 +225,8 @@ def _directory(book: Book, locale: str, *, countries: Sequence[str]) -> Iterator
         for action, steps in entry.steps.items():
             if locale not in steps.texts:
                 yield _platform(f"'{action}' of the platform '{platform}' is missing in '{locale}'.")
+            for mistake in mistakes(steps.texts.get(locale, "")):
+                yield _platform(f"'{action}' of the platform '{platform}' in '{locale}' {mistake}")
     other = book.directory.platforms.get(directory.OTHER_PLATFORM)
     known = {action for entry in book.directory.platforms.values() for action in entry.steps}
     for action in sorted(known - set(other.steps if other else ())):
@@ -297,6 +300,8 @@ def _one_text(
     size = len(text.text) + sum(longest.get(name, 0) * text.text.count(f"{{{name}}}") for name in found)
     if size > MAX_MESSAGE:
         yield problem(f"'{key}' can grow to {size} letters; Telegram takes {MAX_MESSAGE}.")
+    for mistake in mistakes(text.text):
+        yield problem(f"'{key}' {mistake}")
     if sheet.name == INTENTS and len(text.text) > MAX_TITLE:
         yield problem(f"'{text.text}' is {len(text.text)} letters long; a button shows {MAX_TITLE}.")
     yield from _title_sizes(sheet.file, text.line, text.choices)
@@ -313,6 +318,10 @@ def _title_sizes(file: str, line: int, titles: Mapping[str, str]) -> Iterator[Pr
         if placeholders(title):
             yield Problem(
                 file=file, line=line, sentence=f"the button '{title}' cannot hold a placeholder in braces."
+            )
+        if not is_plain(runs_of(title)):
+            yield Problem(
+                file=file, line=line, sentence=f"the button '{title}' can hold neither bold words nor a link."
             )
 
 

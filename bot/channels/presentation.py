@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.messages import Button, Outgoing
+from bot.messages import Button, Outgoing, Run
 
 #: Titles up to this length fit beside each other on a narrow phone, in at most two rows.
 SHORT_TITLE = 14
@@ -35,17 +36,28 @@ def units(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def parts_of(message: Outgoing, *, limit: int) -> list[str]:
-    """The message's text as one or more messages of at most ``limit`` UTF-16 units each."""
-    text = message.text.strip()
+def words_of(message: Outgoing) -> tuple[Run, ...]:
+    """What is said, below the line that tells an operator from the program."""
     if message.sender == "operator":
-        text = f"{_OPERATOR_LINES.get(message.locale, _OPERATOR_LINES['en'])}\n{text}"
+        line = _OPERATOR_LINES.get(message.locale, _OPERATOR_LINES["en"])
+        return (Run(text=f"{line}\n{message.text.strip()}"),)
+    return message.runs or (Run(text=message.text),)
+
+
+def parts_of(runs: Sequence[Run], *, limit: int) -> list[tuple[Run, ...]]:
+    """The words as one or more messages of at most ``limit`` UTF-16 units each.
+
+    Bold words and links are cut only where there is no other place.
+    """
+    text = "".join(run.text for run in runs)
+    inside = _inside(runs)
     parts = []
-    while units(text) > limit:
-        cut = _cut(text, limit)
-        parts.append(text[:cut].rstrip())
-        text = text[cut:].lstrip()
-    return [*parts, text]
+    begin = _skip(text, 0)
+    while units(text[begin:].rstrip()) > limit:
+        cut = _cut(text, begin, limit=limit, inside=inside)
+        parts.append(_between(runs, begin, begin + len(text[begin:cut].rstrip())))
+        begin = _skip(text, cut)
+    return [*parts, _between(runs, begin, begin + len(text[begin:].rstrip()))]
 
 
 def columns_of(choices: Sequence[Button]) -> int:
@@ -83,16 +95,48 @@ class Progress:
         self._sent.pop(number, None)
 
 
-def _cut(text: str, limit: int) -> int:
-    """Where the first part of a text that is too long ends."""
-    longest = _longest(text, limit)
-    for pattern in _CUTS:
-        # A cut too early would leave a crumb; a worse place further on reads better.
-        ends = [found.start() for found in pattern.finditer(text, 0, longest + 1) if found.start() <= longest]
-        if ends and ends[-1] >= longest // 3:
-            return ends[-1]
+def _inside(runs: Sequence[Run]) -> frozenset[int]:
+    """The places within bold words and links."""
+    places: set[int] = set()
+    begin = 0
+    for run in runs:
+        end = begin + len(run.text)
+        if run.bold or run.link:
+            places.update(range(begin + 1, end))
+        begin = end
+    return frozenset(places)
+
+
+def _between(runs: Sequence[Run], begin: int, end: int) -> tuple[Run, ...]:
+    """The runs from one place to another, the first and the last perhaps cut."""
+    found = []
+    place = 0
+    for run in runs:
+        text = run.text[max(begin - place, 0) : max(end - place, 0)]
+        if text:
+            found.append(replace(run, text=text))
+        place += len(run.text)
+    return tuple(found)
+
+
+def _skip(text: str, place: int) -> int:
+    """The first place from here on that is no space."""
+    return len(text) - len(text[place:].lstrip())
+
+
+def _cut(text: str, begin: int, *, limit: int, inside: frozenset[int]) -> int:
+    """Where the part that begins here ends, when all that is left is too long for one."""
+    longest = begin + _longest(text[begin:], limit)
+    # A cut too early would leave a crumb; a worse place further on reads better.
+    least = begin + (longest - begin) // 3
+    for forbidden in (inside, frozenset[int]()):
+        for pattern in _CUTS:
+            found = [space.start() for space in pattern.finditer(text, begin, longest + 1)]
+            places = [place for place in found if least <= place <= longest and place not in forbidden]
+            if places:
+                return places[-1]
     # One endless word. What belongs to the letter before it (a vowel sign, an emoji's skin) stays with it.
-    for place in range(longest, max(longest - 16, 1), -1):
+    for place in range(longest, max(longest - 16, begin + 1), -1):
         if not _continues(text, place):
             return place
     return longest

@@ -13,13 +13,20 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import (
+    Bot,
+    BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    MessageEntity,
+)
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channels import greeting
-from bot.channels.presentation import Progress, parts_of, rows_of
+from bot.channels.presentation import Progress, parts_of, rows_of, units, words_of
 from bot.channels.reading import Unreadable, read_object, refusal
 from bot.channels.telegram_updates import ALLOWED, incoming_of, read_update
 from bot.channels.tls import trusted
@@ -32,6 +39,7 @@ from bot.messages import (
     InboxDown,
     Outgoing,
     Refused,
+    Run,
     TryAgain,
 )
 
@@ -116,13 +124,14 @@ class TelegramChannel:
 
     async def send(self, address: str, message: Outgoing) -> None:
         """Deliver a message, in parts if it is long; raises ``TryAgain``, ``AddressGone`` or ``Refused``."""
-        parts = parts_of(message, limit=MAX_TEXT)
+        parts = parts_of(words_of(message), limit=MAX_TEXT)
         for place in range(self._progress.of(message.number), len(parts)):
             last = place == len(parts) - 1
             try:
                 await self._bot.send_message(
                     chat_id=address,
-                    text=parts[place],
+                    text="".join(run.text for run in parts[place]),
+                    entities=_entities(parts[place]),
                     reply_markup=_keyboard(message.choices) if last and message.choices else None,
                     # A preview would fetch and show pages that a child did not ask to see.
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
@@ -282,6 +291,23 @@ class _Bot(Bot):
         found = await self._post("getUpdates", data, read_timeout=(wait + patience).total_seconds())
         updates = [(update["update_id"], update) for update in found]
         return sorted(updates, key=lambda update: int(update[0]))
+
+
+def _entities(runs: Sequence[Run]) -> list[MessageEntity]:
+    """What is bold and what leads where, by place.
+
+    Telegram parses nothing then, so that no odd letter in a text can ever be a mistake in its markup.
+    """
+    found = []
+    place = 0
+    for run in runs:
+        length = units(run.text)
+        if run.bold:
+            found.append(MessageEntity(MessageEntity.BOLD, place, length))
+        if run.link:
+            found.append(MessageEntity(MessageEntity.TEXT_LINK, place, length, url=run.link))
+        place += length
+    return found
 
 
 def _keyboard(choices: Sequence[Button]) -> InlineKeyboardMarkup:

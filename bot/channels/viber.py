@@ -16,10 +16,11 @@ from fastapi.responses import JSONResponse
 
 from bot.channels import greeting
 from bot.channels.origin import Origin, link_of
-from bot.channels.presentation import Progress, columns_of, parts_of
+from bot.channels.presentation import Progress, columns_of, parts_of, words_of
 from bot.channels.reading import Unreadable, read_object, refusal
 from bot.channels.tls import trusted
 from bot.channels.viber_events import BEGIN, MARK, Callback, incoming_of, origin_of, read_callback
+from bot.channels.viber_text import marked
 from bot.messages import Accept, AddressGone, Button, DeliveryFailed, InboxDown, Outgoing, Refused, TryAgain
 
 log = structlog.get_logger()
@@ -103,10 +104,11 @@ class ViberChannel:
 
     async def send(self, address: str, message: Outgoing) -> None:
         """Deliver a message, in parts if it is long; raises ``TryAgain``, ``AddressGone`` or ``Refused``."""
-        parts = parts_of(message, limit=MAX_TEXT)
+        parts = parts_of(marked(words_of(message)), limit=MAX_TEXT)
         for place in range(self._progress.of(message.number), len(parts)):
             last = place == len(parts) - 1
-            body = _message(parts[place], choices=message.choices if last else ())
+            text = "".join(run.text for run in parts[place])
+            body = _message(text, choices=message.choices if last else ())
             try:
                 await self._call("send_message", body | {"receiver": address})
             except TryAgain:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.messages import AddressGone, Button, Channel, Outgoing, Refused, TryAgain
+from bot.messages import AddressGone, Button, Channel, Outgoing, Refused, Run, TryAgain
 from bot.metrics import DELIVERIES
 from bot.referral_client import CaseGone, ReferralClient, ReferralRefused, ReferralUnreachable
 from bot.store import Conversation, Due, Store
@@ -163,4 +163,6 @@ def _outgoing(due: Due) -> Outgoing:
         sender=said["sender"],
         number=str(due.number),
         locale=said["locale"],
+        # What was said before an update has none.
+        runs=tuple(Run(**run) for run in said.get("runs", ())),
     )

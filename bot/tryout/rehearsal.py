@@ -312,6 +312,7 @@ class Rehearsal:
                 return {
                     "kind": "say",
                     "text": effect.text,
+                    "runs": [asdict(run) for run in effect.runs],
                     "sender": effect.sender,
                     "choices": [asdict(choice) for choice in effect.choices],
                     "key": effect.key,

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from bot.webchat.words import WORDS
 from flows import directory
+from flows.markup import plain, runs_of
 from flows.model import Book
 
 #: Shorter numbers are only dialled when the directory knows them: "112" is one, "24" is not.
@@ -84,4 +85,4 @@ def _shown(book: Book, *, locale: str, countries: Sequence[str]) -> str:
     emergency = directory.emergency(
         book.directory, book.texts, locale=locale, country=None, countries=countries
     )
-    return f"{helpline}\n{WORDS[locale].in_danger} {emergency}"
+    return plain(runs_of(f"{helpline}\n{WORDS[locale].in_danger} {emergency}"))

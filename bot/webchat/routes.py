@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -185,6 +185,8 @@ def _heard(number: int, said: dict[str, Any]) -> dict[str, Any]:
         "choices": said["choices"],
         "from": said["sender"],
         "locale": said["locale"],
+        # What was said before an update has none.
+        "runs": said.get("runs", []),
     }
 
 
@@ -222,4 +224,5 @@ def _message(said: Outgoing) -> dict[str, Any]:
         "choices": [{"title": button.title, "payload": button.payload} for button in said.choices],
         "from": said.sender,
         "locale": said.locale,
+        "runs": [asdict(run) for run in said.runs],
     }

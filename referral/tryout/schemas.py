@@ -61,12 +61,22 @@ class Choice(_Told):
     payload: str
 
 
+class Run(_Told):
+    """Words that are shown in one way."""
+
+    text: str
+    bold: bool
+    link: str
+
+
 class Say(_Told):
     """A message that the visitor reads."""
 
     kind: Literal["say"]
     by: Place | None
     text: str
+    #: The same words with what of them is bold or leads to a page; empty where nothing does.
+    runs: list[Run] = []
     sender: str
     choices: list[Choice]
     key: str

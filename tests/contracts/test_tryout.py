@@ -216,6 +216,21 @@ async def test_an_editor_tries_the_files_as_they_are_now(client: TryOutClient, c
     assert still.says[0].text == turn.says[0].text
 
 
+async def test_bold_words_and_links_are_tried_as_visitors_see_them(
+    client: TryOutClient, content: Path
+) -> None:
+    sheet = content / "texts" / "en" / "insults.yaml"
+    words = sheet.read_text(encoding="utf-8")
+    sheet.write_text(words.replace("That hurts", "**That** hurts, [see](https://a.by)"), encoding="utf-8")
+
+    says = (await Talk(client)(kind="enter", flow="insults", intent="insults")).says
+
+    assert says[0].text.startswith("That hurts, see (https://a.by)")
+    shown = [(run.text, run.bold, run.link) for run in says[0].runs]
+    assert shown[:3] == [("That", True, ""), (" hurts, ", False, ""), ("see", False, "https://a.by")]
+    assert says[1].runs == []
+
+
 async def test_an_editor_can_say_what_was_meant_instead_of_the_model(
     client: TryOutClient, tried: Stage
 ) -> None:

@@ -83,6 +83,9 @@ class Seen:
 
     text: str
     rows: tuple[tuple[str, ...], ...] = ()
+    #: What of it is shown in bold, and the address behind words that are a link.
+    bold: tuple[str, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
     #: What each button sends back, by title.
     payloads: dict[str, str] = field(default_factory=dict)
     #: The message as the platform received it.

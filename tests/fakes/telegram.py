@@ -248,7 +248,12 @@ class FakeTelegram(FakeMessenger):
             raise _Refused(400, "Bad Request: message text is empty")
         if len(text.encode("utf-16-le")) // 2 > MAX_TEXT_UNITS:
             raise _Refused(400, "Bad Request: message is too long")
-        seen = Seen(text=text, raw=parameters, **_keyboard(parameters.get("reply_markup")))
+        seen = Seen(
+            text=text,
+            raw=parameters,
+            **_entities(text, parameters.get("entities", [])),
+            **_keyboard(parameters.get("reply_markup")),
+        )
         number = next(self.numbers)
         async with self._news:
             visitor.receives(seen, number=number)
@@ -453,6 +458,33 @@ def _commands(given: Any) -> dict[str, str]:
         if not 1 <= len(command["description"]) <= 256:
             raise _Refused(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
     return {command["command"]: command["description"] for command in given}
+
+
+def _entities(text: str, given: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is bold and what is a link; refuses the places that the Bot API refuses."""
+    encoded = text.encode("utf-16-le")
+    bold: list[str] = []
+    links: dict[str, str] = {}
+    for entity in given:
+        begin, length = entity["offset"], entity["length"]
+        if begin < 0 or length < 0:
+            raise _Refused(400, f"Bad Request: receive an entity with incorrect offset {begin}")
+        if 2 * (begin + length) > len(encoded):
+            raise _Refused(400, f"Bad Request: entity beginning at UTF-16 offset {begin} ends after the text")
+        try:
+            words = encoded[2 * begin : 2 * (begin + length)].decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            raise _Refused(400, "Bad Request: entity begins in a middle of a UTF-16 symbol") from error
+        match entity["type"]:
+            case "bold":
+                bold.append(words)
+            case "text_link" if re.fullmatch(r"https?://[^\s/]+\S*", entity.get("url", "")):
+                links[words] = entity["url"]
+            case "text_link":
+                raise _Refused(400, "Bad Request: entity URL is invalid")
+            case _:
+                raise _Refused(400, "Bad Request: can't parse MessageEntity: unsupported type specified")
+    return {"bold": tuple(bold), "links": links}
 
 
 def _keyboard(markup: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import re
 from itertools import count
 from typing import Any
 
@@ -41,6 +42,9 @@ MAX_TITLE = 250
 MAX_TRACKING_DATA = 4000
 
 TOKEN = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
+
+# https://developers.viber.com/docs/tools/text-formatting/: no space within the signs, no letter behind them.
+_FORMATTED = re.compile(r"(\*|_|~|```)(?=\S)(.+?)(?<=\S)\1(?!\w)", re.DOTALL)
 
 _NOW_MS = 1_760_000_000_000
 
@@ -275,7 +279,8 @@ def _seen(message: dict[str, Any]) -> Seen:
         raise _Refused(3, "badData")
     buttons = _buttons(message.get("keyboard"))
     return Seen(
-        text=text,
+        text=_FORMATTED.sub(r"\2", text),
+        bold=tuple(words for sign, words in _FORMATTED.findall(text) if sign == "*"),
         rows=_rows(buttons),
         payloads={button["Text"]: button["ActionBody"] for button in buttons},
         raw=message,

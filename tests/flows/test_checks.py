@@ -191,6 +191,30 @@ def test_the_small_content_has_no_problems() -> None:
         (
             "texts/en/insults.yaml",
             "You are not alone.",
+            "You are **not alone.",
+            "flows/texts/en/insults.yaml, line 14: 'calm' holds ** without its other half on the same line;",
+        ),
+        (
+            "texts/en/insults.yaml",
+            "You are not alone.",
+            "[You](http://a.by) are not alone.",
+            "flows/texts/en/insults.yaml, line 14: 'calm' holds a link that cannot be read;",
+        ),
+        (
+            "texts/en/insults.yaml",
+            'tell: "Tell what happened"',
+            'tell: "**Tell** what happened"',
+            "the button '**Tell** what happened' can hold neither bold words nor a link.",
+        ),
+        (
+            "directory/platforms.yaml",
+            "chat → the name at the top → ⋮ → “Block",
+            "chat → the name at the top → ⋮ → **“Block",
+            "'block' of the platform 'telegram' in 'en' holds ** without its other half",
+        ),
+        (
+            "texts/en/insults.yaml",
+            "You are not alone.",
             "You are not alone. " * 230,
             "letters; Telegram takes 4096.",
         ),

@@ -1,10 +1,11 @@
-// Turns a message's text into nodes: paragraphs, telephone numbers that dial, links that open safely.
+// Turns a message into nodes: paragraphs, bold words, telephone numbers that dial, links that open safely.
 // Nothing of a message is ever read as HTML. numbers.py finds telephone numbers by the same rules.
 
 const LONG = 7;
 const LONGEST = 15;
 
 const LINK = /https:\/\/[^\s<>"'«»“”]+/g;
+const LINK_ALONE = /^https:\/\/\S+$/;
 const AFTER_LINK = /[.,;:!?…)\]।]+$/;
 const NUMBER = /\+?[0-9০-৯]+(?:[ \u00a0\u2011-]?\([0-9০-৯]+\)|[ \u00a0\u2011-][0-9০-৯]+)*/g;
 const DATE = /^[0-9০-৯]{4}-[0-9০-৯]{2,4}(-[0-9০-৯]{2})?$/;
@@ -19,19 +20,28 @@ export class Writer {
   }
 
   /** One paragraph for each line; those after a blank line stand apart. */
-  paragraphs(text) {
+  paragraphs(runs) {
     const paragraphs = [];
     let apart = false;
-    text.split('\n').forEach((line) => {
-      if (line.trim()) {
+    for (const line of lines(runs)) {
+      const blank = !line.some((run) => run.text.trim());
+      if (!blank) {
         const paragraph = document.createElement('p');
         if (apart) paragraph.className = 'apart';
-        paragraph.append(...this.nodes(line));
+        line.forEach((run) => paragraph.append(...this.shown(run)));
         paragraphs.push(paragraph);
       }
-      apart = !line.trim();
-    });
+      apart = blank;
+    }
     return paragraphs;
+  }
+
+  shown(run) {
+    const nodes = LINK_ALONE.test(run.link || '') ? [this.link(run.link, run.text)] : this.nodes(run.text);
+    if (!run.bold) return nodes;
+    const strong = document.createElement('strong');
+    strong.append(...nodes);
+    return [strong];
   }
 
   nodes(text) {
@@ -39,7 +49,8 @@ export class Writer {
     let end = 0;
     for (const found of matches(LINK, text)) {
       const address = found.text.replace(AFTER_LINK, '');
-      nodes.push(...this.numbers(text.slice(end, found.start)), this.link(address));
+      const words = address.replace(/^https:\/\//, '').replace(/\/$/, '');
+      nodes.push(...this.numbers(text.slice(end, found.start)), this.link(address, words));
       end = found.start + address.length;
     }
     nodes.push(...this.numbers(text.slice(end)));
@@ -72,18 +83,30 @@ export class Writer {
     return (written[0] === '+' ? '+' : '') + digits;
   }
 
-  link(address) {
+  link(address, words) {
     const link = document.createElement('a');
     link.href = address;
     link.target = '_blank';
     link.rel = 'noopener noreferrer';
-    link.textContent = address.replace(/^https:\/\//, '').replace(/\/$/, '');
+    link.textContent = words;
     const hint = document.createElement('span');
     hint.className = 'unseen';
     hint.textContent = ' (' + this.newTab + ')';
     link.append(hint);
     return link;
   }
+}
+
+/** The runs of each line. */
+function lines(runs) {
+  const found = [[]];
+  for (const run of runs) {
+    run.text.split('\n').forEach((text, number) => {
+      if (number) found.push([]);
+      found[found.length - 1].push({ text: text, bold: run.bold, link: run.link });
+    });
+  }
+  return found;
 }
 
 function matches(pattern, text) {

@@ -38,7 +38,8 @@ export class Thread {
     const follows = together || this.asked || this.atEnd();
     const element = this.message(message.from === 'operator' ? 'operator' : 'bot');
     if (message.locale) element.lang = message.locale;
-    element.append(...this.writer.paragraphs(message.text));
+    const said = message.runs && message.runs.length ? message.runs : [{ text: message.text }];
+    element.append(...this.writer.paragraphs(said));
     if (message.choices && message.choices.length) {
       element.classList.add('asks');
       element.append(this.choices(message.choices));

@@ -8,7 +8,7 @@ import re
 import httpx
 import pytest
 
-from bot.messages import AddressGone, IncomingKind, MediaKind, TryAgain
+from bot.messages import AddressGone, IncomingKind, MediaKind, Outgoing, Run, TryAgain
 from tests.bot.channels.line import SECRET, Line, post, say
 from tests.fakes.messenger import Broken, Drops, Hangs, TooMany
 from tests.fakes.viber import FakeViber
@@ -110,6 +110,56 @@ async def test_an_operator_can_be_told_from_the_program(line: Line) -> None:
     await line.channel.send(child.address, say("Я здесь, пиши.", sender="operator", locale="ru"))
 
     assert (await child.sees()).text == "👤 Линия помощи:\nЯ здесь, пиши."
+
+
+_RICH = (
+    Run(text="🙂 Call "),
+    Run(text="1098 <b>", bold=True),
+    Run(text=" & read "),
+    Run(text="this _page_", link="https://a.by/x_y"),
+    Run(text="."),
+)
+
+
+async def test_bold_words_are_bold_and_links_lead_somewhere(line: Line) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, Outgoing(text="🙂 Call 1098 <b>", runs=_RICH))
+
+    seen = await child.sees()
+    assert seen.bold == ("1098 <b>",)
+    if line.name == "viber":  # It has no links behind words.
+        assert seen.text.replace("\u200a", "") == "🙂 Call 1098 <b> & read this _page_ (https://a.by/x_y)."
+    else:
+        assert seen.text == "🙂 Call 1098 <b> & read this _page_."
+        assert seen.links == {"this _page_": "https://a.by/x_y"}
+
+
+async def test_bold_words_stay_bold_in_each_part_of_a_long_message(line: Line) -> None:
+    child = await line.known()
+    runs = (Run(text="🙂 " * 2900), Run(text="Save all of it", bold=True), Run(text=" now" * 900))
+
+    await line.channel.send(child.address, Outgoing(text="…", runs=runs))
+
+    await line.channel.send(child.address, say("the end"))
+    parts = []
+    while (seen := await child.sees()).text != "the end":
+        parts.append(seen)
+    assert [part.bold for part in parts if part.bold] == [("Save all of it",)]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["**I** am *here* with _you_, ~now~ ```ok```", "[me](https://a.by) <b>&amp;</b>", "* _ ~ ** 5*3*2"],
+)
+async def test_what_an_operator_types_is_no_markup(line: Line, typed: str) -> None:
+    child = await line.known()
+
+    await line.channel.send(child.address, say(typed, sender="operator"))
+
+    seen = await child.sees()
+    assert seen.text.replace("\u200a", "") == f"👤 Helpline:\n{typed}"
+    assert (seen.bold, seen.links) == ((), {})
 
 
 async def test_a_busy_platform_says_when_to_try_again(line: Line) -> None:

@@ -434,6 +434,35 @@ async def test_numbers_can_be_tapped_and_links_open_safely(tabs: Tabs, site: Sit
     ]
 
 
+async def test_bold_words_are_bold_and_links_lead_away_from_their_words(tabs: Tabs, site: Site) -> None:
+    runs = [
+        {"text": "Do this\nnow: ", "bold": False, "link": ""},
+        {"text": "call 1098 <i>", "bold": True, "link": ""},
+        {"text": " or read\n\n", "bold": False, "link": ""},
+        {"text": "this page", "bold": True, "link": "https://talk2ok.by/a"},
+        {"text": " or ", "bold": False, "link": ""},
+        {"text": "that", "bold": False, "link": "javascript:document.title=1"},
+    ]
+    site.stand_in.answers["rich"] = [{**say("Do this"), "runs": runs}]
+    tab = await tabs.open(f"{site.url}/?locale=en")
+    await tab.greeted()
+
+    await tab.writes("rich")
+
+    message = tab.said("call 1098")
+    await expect(message.locator("p:not(.name)")).to_have_text(
+        ["Do this", "now: call 1098 <i> or read", re.compile("^this page .* or that$")]
+    )
+    assert await message.locator("strong").all_text_contents() == [
+        "call 1098 <i>",
+        "this page (opens in a new tab)",
+    ]
+    links = await message.locator("a").evaluate_all(
+        "all => all.map(link => [link.getAttribute('href'), link.rel, link.target])"
+    )
+    assert links == [["tel:1098", "", ""], ["https://talk2ok.by/a", "noopener noreferrer", "_blank"]]
+
+
 async def test_nothing_that_is_said_is_read_as_html(tabs: Tabs, site: Site) -> None:
     attack = '<img src=x onerror="document.title=1"><b>bold</b> https://x.example/"onmouseover="x'
     site.stand_in.answers[attack] = [say(attack, "<i>button</i>", sender="operator")]

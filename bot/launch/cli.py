@@ -23,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+texts = typer.Typer(help="Send texts to translators and take back what they write.", no_args_is_help=True)
+app.add_typer(texts, name="texts")
+
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Where data lies (default: var).")]
@@ -165,6 +168,44 @@ def play(
     from bot.launch import content
 
     content.play(Site.here(), flow, locale=locale, country=country, role=role)
+
+
+@texts.command("export")
+def export_texts(
+    file: Annotated[
+        Path, typer.Argument(help="File to write: .xlf for translation tools, .csv for a table.")
+    ],
+    target: Annotated[str, typer.Option("--to", help="Language to translate into; may be a new one.")],
+    source: Annotated[str, typer.Option("--from", help="Language to translate from.")] = "en",
+) -> None:
+    """Write all texts with their places, their limits and what is translated already."""
+    from bot.launch import content
+    from bot.launch.translation import exchange
+
+    written = exchange.export_texts(content.content_folder(Site.here()), file, source=source, target=target)
+    _tell(f"{file} holds {written.texts} texts; {written.missing} of them have no words in '{target}' yet.")
+
+
+@texts.command("import")
+def import_texts(
+    file: Annotated[Path, typer.Argument(help="The exported file, as it came back.")],
+) -> None:
+    """Put a translator's words into flows/texts; changes nothing unless all of them fit."""
+    from bot.launch import content
+    from bot.launch.translation import exchange
+
+    site = Site.here()
+    taken = exchange.import_texts(content.content_folder(site), file, countries=content.countries(site))
+    if taken.stale:
+        names = exchange.named(taken.stale)
+        _tell(f"The originals of these texts have changed meanwhile, so they stay as they are: {names}.")
+    if taken.empty:
+        _tell(f"{taken.empty} texts have no translation in the file and stay as they are.")
+    if not taken.files:
+        _tell("There is nothing new in it.")
+        return
+    files = exchange.named(path.name for path in taken.files)
+    _tell(f"{taken.texts} texts in {files} are new, so nobody has reviewed these files yet.")
 
 
 @app.command(context_settings={**_FORWARD, "help_option_names": []})

@@ -1,0 +1,1 @@
+"""Texts that went to a translator and came back."""

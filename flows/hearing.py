@@ -94,7 +94,7 @@ def _ask_about_danger(run: Run, doubt: str | None) -> None:
 
 def _asked_lately(run: Run, doubt: str) -> bool:
     """Whether this was asked in the last turns; a conversation may go on for weeks, and things change."""
-    asked, _, turn = run.state.slots.get(ASKED, "").partition(" ")
+    asked, _, turn = run.state.answer(ASKED).partition(" ")
     return asked == doubt and run.state.turn - (int(turn) if turn.isdecimal() else 0) < ASK_AGAIN_AFTER
 
 

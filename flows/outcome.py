@@ -10,7 +10,7 @@ from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, Rai
 from flows.events import DangerLevel
 from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
 from flows.speech import Voice
-from flows.state import OWN, Frame, Mode, State
+from flows.state import OWN, Frame, Mode, Origin, Slot, State
 from flows.texts import COMMON
 
 #: A slot holds an answer, not an archive; the whole text goes to the case as a message.
@@ -86,7 +86,7 @@ class Outcome:
             others = tuple(heard for heard in self.state.intents if heard != intent)
             self.change(intents=(*others, intent)[-MAX_INTENTS:])
 
-    def save(self, name: str, value: str) -> None:
+    def save(self, name: str, value: str, *, by: Origin = Origin.FLOW) -> None:
         """Fill a slot or, for ``country``, ``role`` and ``locale``, that field of the state if valid."""
         match name:
             case "country":
@@ -99,7 +99,8 @@ class Outcome:
                 if value in self.book.locales:
                     self.change(locale=value, locale_chosen=True)
             case _:
-                self.change(slots={**self.state.slots, name: value[:MAX_SLOT]})
+                slot = Slot(value=value[:MAX_SLOT], by=by, turn=self.state.turn)
+                self.change(slots={**self.state.slots, name: slot})
 
     def hand(self, node: HandNode) -> None:
         """Give the visitor a document, with what of their own it may show."""
@@ -110,7 +111,7 @@ class Outcome:
                 locale=state.locale,
                 role=state.role,
                 country=state.country,
-                slots=state.kept_slots(),
+                slots={name: slot.value for name, slot in state.kept_slots().items()},
             )
         )
 
@@ -159,6 +160,6 @@ class Outcome:
             "country": state.country,
             "harm": state.intents[-1] if state.intents else reason,
             "intents": ", ".join(state.intents),
-            **{name: value for name, value in state.slots.items() if not name.startswith(OWN)},
+            **{name: value for name, value in state.answers.items() if not name.startswith(OWN)},
         }
         return {name: value for name, value in known.items() if value not in ("", None, NOT_ASKED)}

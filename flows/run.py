@@ -33,7 +33,7 @@ from flows.model import (
 )
 from flows.outcome import Outcome
 from flows.speech import accepted, offered
-from flows.state import Frame, State, Wait
+from flows.state import Frame, Origin, State, Wait
 
 #: A turn that takes more steps has lost its way.
 MAX_STEPS_PER_TURN = 100
@@ -145,13 +145,13 @@ class Run(Outcome):
         node = self.book.flows[pressed.flow].nodes[pressed.node]
         self._stand_at(pressed.flow, pressed.node)
         if isinstance(node, AskNode) and node.save and _is_answer(node, pressed.slug):
-            self.save(node.save, pressed.slug)
+            self.save(node.save, pressed.slug, by=Origin.BUTTON)
         self.walk(target)
         return True
 
     def collect(self, node: CollectNode, text: str) -> None:
         """Keep a free text, without what must not be kept, and go on."""
-        self.save(node.save, mask(text))
+        self.save(node.save, mask(text), by=Origin.WORDS)
         self.walk(node.go)
 
     # The walk
@@ -294,11 +294,11 @@ class Run(Outcome):
             "intent": frame.intent,
             "mode": state.mode.value,
             "danger": state.danger.value,
-            "assessment": assess(state.slots).verdict.value,
+            "assessment": assess(state.answers).verdict.value,
         }
         if branch in fields:
             return fields[branch] or ""
-        return state.slots.get(branch.removeprefix("slot:"), "")
+        return state.answer(branch.removeprefix("slot:"))
 
     def _call(self, frame: Frame, node: CallNode) -> str | None:
         flow = self.book.flows.get(node.call)

@@ -95,17 +95,17 @@ class Voice:
 
     def _reasons(self, state: State) -> str:
         """Why we think of what happened as we do, a line a reason."""
-        found = [self.text(key, flow=ASSESSMENT, state=state) for key in assess(state.slots).reasons]
+        found = [self.text(key, flow=ASSESSMENT, state=state) for key in assess(state.answers).reasons]
         return "\n".join(f"• {text.text}" for text in found if text)
 
     def _told(self, slot: str, *, flow: str, state: State) -> Text | None:
         """The text of its own that says what the visitor answered; None where there is none."""
-        value = state.slots.get(slot)
+        value = state.answer(slot)
         return self.text(f"{slot}_{value}", flow=flow, state=state) if value else None
 
     def _answer(self, slot: str, *, flow: str, state: State) -> str:
         """What the visitor answered, as the button said it or as they typed it."""
-        value = state.slots.get(slot)
+        value = state.answer(slot)
         if not value:
             return ""
         return self.title(value, flow=flow, state=state, text=self._question(slot, flow=flow, state=state))
@@ -123,7 +123,7 @@ class Voice:
 
     def _value(self, name: str, *, state: State) -> str:
         rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
-        platform = state.slots.get("platform")
+        platform = state.answer("platform") or None
         match name:
             case "helpline":
                 return directory.helpline(

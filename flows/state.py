@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.events import DangerLevel
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 #: Slots that begin so are the visitor's own, such as a plan: they outlive a case, and no operator sees them.
 OWN = "my_"
 
@@ -47,6 +47,23 @@ class Wait:
     token: str
 
 
+class Origin(StrEnum):
+    """How an answer came about."""
+
+    BUTTON = "button"  # The visitor pressed it, or typed what it says.
+    WORDS = "words"  # The visitor's own words, masked.
+    FLOW = "flow"  # A flow noted it, without asking.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One thing that is noted about the visitor, from where, and in which turn."""
+
+    value: str
+    by: Origin
+    turn: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """Everything that is known about a conversation; a new one is ``State(locale=…, country=…)``."""
@@ -63,7 +80,7 @@ class State:
     #: The outermost flow first.
     frames: tuple[Frame, ...] = ()
     wait: Wait | None = None
-    slots: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Slot] = field(default_factory=dict)
     #: The incident intents heard so far, oldest first.
     intents: tuple[str, ...] = ()
     #: Keys of what the bot said last, newest last, for the hand-over card; bounded.
@@ -83,9 +100,19 @@ class State:
             object.__setattr__(copy, name, changes[name] if name in changes else getattr(self, name))
         return copy
 
-    def kept_slots(self) -> dict[str, str]:
+    @property
+    def answers(self) -> dict[str, str]:
+        """What the slots hold."""
+        return {name: slot.value for name, slot in self.slots.items()}
+
+    def answer(self, name: str) -> str:
+        """What a slot holds; empty while it was not filled."""
+        slot = self.slots.get(name)
+        return slot.value if slot else ""
+
+    def kept_slots(self) -> dict[str, Slot]:
         """The slots that are the visitor's own."""
-        return {name: value for name, value in self.slots.items() if name.startswith(OWN)}
+        return {name: slot for name, slot in self.slots.items() if name.startswith(OWN)}
 
     def to_json(self) -> str:
         """The state as JSON that ``from_json`` reads back to an equal state."""
@@ -99,9 +126,10 @@ class State:
             version = raw.pop("v")
         except (ValueError, KeyError, AttributeError) as error:
             raise StateUnreadable from error
-        if version != STATE_VERSION:
+        if version not in (1, STATE_VERSION):
             raise StateUnreadable
         try:
+            raw["slots"] = {name: _slot(slot) for name, slot in raw["slots"].items()}
             raw["frames"] = tuple(Frame(**frame) for frame in raw["frames"])
             raw["wait"] = Wait(**raw["wait"]) if raw["wait"] else None
             raw["mode"] = Mode(raw["mode"])
@@ -109,8 +137,15 @@ class State:
             raw["intents"] = tuple(raw["intents"])
             raw["said"] = tuple(raw["said"])
             return cls(**raw)
-        except (TypeError, KeyError, ValueError) as error:
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
             raise StateUnreadable from error
+
+
+def _slot(raw: Any) -> Slot:
+    """A slot as JSON holds it; version 1 held its value alone."""
+    if isinstance(raw, str):
+        return Slot(value=raw, by=Origin.FLOW, turn=0)
+    return Slot(value=str(raw["value"]), by=Origin(raw["by"]), turn=int(raw["turn"]))
 
 
 _FIELDS = frozenset(entry.name for entry in fields(State))

@@ -371,6 +371,12 @@ def _text_of(key: str, book: Book, state: State, *, flow: str | None) -> Text | 
 def _slots(before: State, after: State) -> list[dict[str, Any]]:
     """What is noted about the visitor, and what of it this turn noted."""
     return [
-        {"name": name, "value": value, "fresh": before.slots.get(name) != value}
-        for name, value in after.slots.items()
+        {
+            "name": name,
+            "value": slot.value,
+            "by": slot.by.value,
+            "turn": slot.turn,
+            "fresh": before.answer(name) != slot.value,
+        }
+        for name, slot in after.slots.items()
     ]

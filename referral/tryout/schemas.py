@@ -177,6 +177,9 @@ class Slot(_Told):
 
     name: str
     value: str
+    #: ``button``, ``words`` or ``flow``.
+    by: str
+    turn: int
     fresh: bool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from flows.loader import load
 from flows.model import text_keys
 from flows.outcome import MAX_SAID, MAX_SLOT
 from flows.run import MAX_DEPTH
-from flows.state import Frame, Mode, State, Wait
+from flows.state import Frame, Mode, Origin, Slot, State, Wait
 from tests.flows.worlds import Talk, copy_small, danger_text, real_book, small_book, text
 
 
@@ -161,7 +162,7 @@ def test_free_text_is_collected_and_not_taken_for_another_matter() -> None:
     begun.hear(text("and then they threatened me", means="threats", sure=0.99))
 
     assert begun.says == ["insults.thanks", "insults.calm"]
-    assert begun.state.slots["story"] == "and then they threatened me"
+    assert begun.state.answer("story") == "and then they threatened me"
 
 
 def test_free_text_can_be_skipped_by_button_and_by_word() -> None:
@@ -209,7 +210,7 @@ def test_a_slot_is_bounded() -> None:
 
     begun.hear(text("я" * 9000))
 
-    assert len(begun.state.slots["story"]) == MAX_SLOT
+    assert len(begun.state.answer("story")) == MAX_SLOT
 
 
 # Another matter in between
@@ -698,6 +699,9 @@ def test_a_closed_case_ends_the_danger_and_what_was_noted() -> None:
 # What the visitor makes for themselves
 
 
+NOTED = Slot(value="insults", by=Origin.FLOW, turn=1)
+
+
 def planned(*, locale: str = "en") -> Talk:
     """A conversation in which a small plan was made."""
     begun = Talk(small_book(), locale=locale)
@@ -732,7 +736,7 @@ def test_what_was_not_answered_is_left_out() -> None:
 
 def test_a_document_is_handed_over_with_the_visitors_own_answers_alone() -> None:
     begun = planned()
-    begun.state = begun.state.with_(role="teen", slots={**begun.state.slots, "harm": "insults"})
+    begun.state = begun.state.with_(role="teen", slots={**begun.state.slots, "harm": NOTED})
 
     begun.hear(press("n:plan:whom:mum"))
 
@@ -745,6 +749,23 @@ def test_a_document_is_handed_over_with_the_visitors_own_answers_alone() -> None
             slots={"my_helps": "music, {helpline} and a walk", "my_whom": "mum"},
         )
     ]
+
+
+def test_every_answer_tells_how_and_when_it_came_about() -> None:
+    begun = planned()
+    begun.hear(text("they call me a pig", means="insults"))
+
+    assert {name: (slot.by, slot.turn) for name, slot in begun.state.slots.items()} == {
+        "my_helps": (Origin.WORDS, 3),
+        "my_whom": (Origin.BUTTON, 4),
+        "harm": (Origin.FLOW, 5),
+    }
+
+
+def test_answers_that_an_older_version_kept_are_read() -> None:
+    old = json.loads(State(locale="en").to_json()) | {"v": 1, "slots": {"harm": "insults"}}
+
+    assert State.from_json(json.dumps(old)).answers == {"harm": "insults"}
 
 
 def test_what_is_the_visitors_own_outlives_a_case_and_no_operator_sees_it() -> None:
@@ -988,7 +1009,7 @@ def test_an_answer_that_tells_the_same_incident_again_loses_no_answer() -> None:
     begun.hear(text("the whole class calls me names", means="insults"))
 
     assert begun.says == ["incident_questions.unread", "incident_questions.still_going"]
-    assert begun.state.slots["how_long"] == "weeks"
+    assert begun.state.answer("how_long") == "weeks"
 
 
 def test_the_same_incident_told_at_the_menu_is_gone_into_again() -> None:

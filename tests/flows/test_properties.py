@@ -29,7 +29,7 @@ from flows.events import (
 from flows.model import Book
 from flows.outcome import MAX_SAID
 from flows.run import MAX_DEPTH, MAX_EFFECTS
-from flows.state import Frame, Mode, State, StateUnreadable, Wait
+from flows.state import Frame, Mode, Origin, Slot, State, StateUnreadable, Wait
 from tests.flows.walk import COUNTRIES
 from tests.flows.worlds import danger_text, real_book, small_book, text
 
@@ -67,6 +67,7 @@ other_events = st.one_of(
     st.sampled_from([CaseTaken(), CaseReturned(), CaseClosed(), CaseDelayed(), VisitorLeft()]),
 )
 events = st.one_of(visitor_events, other_events)
+slots = st.builds(Slot, value=words, by=st.sampled_from(Origin), turn=st.integers(0, 10**6))
 states = st.builds(
     State,
     locale=st.sampled_from(["en", "ru", "xx"]),
@@ -77,7 +78,7 @@ states = st.builds(
     danger=st.sampled_from(DangerLevel),
     frames=st.lists(st.builds(Frame, flow=flows, node=nodes, intent=intents), max_size=20).map(tuple),
     wait=st.none() | st.builds(Wait, kind=st.sampled_from(["choice", "text"]), token=st.just("1.1")),
-    slots=st.dictionaries(st.sampled_from(["harm", "platform", "story"]), words, max_size=3),
+    slots=st.dictionaries(st.sampled_from(["harm", "platform", "story"]), slots, max_size=3),
     intents=st.lists(intents, max_size=3).map(tuple),
     said=st.lists(words, max_size=40).map(tuple),
     misses=st.integers(0, 5),

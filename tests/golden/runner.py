@@ -29,7 +29,7 @@ A document::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,16 @@ def documents(file: Path) -> list[dict[str, Any]]:
 
 def play(book: Book, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[State]]:
     """The turns as they go now, in the words of the file, and the states after them."""
+    replayed = list(replay(book, document))
+    return [_as_written(written, turn) for written, turn in replayed], [turn.state for _, turn in replayed]
+
+
+def replay(book: Book, document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], engine.Turn]]:
+    """Each turn as it is written and as it goes now."""
     given = document.get("given", {})
     begun = engine.begin(book, locale=given.get("locale", "en"), country=given.get("country"))
     state = begun.with_(role=given.get("role"), mode=Mode(given.get("mode", Mode.BOT)))
     offered: dict[str, str] = {}
-    turns: list[dict[str, Any]] = []
-    states: list[State] = []
     for written in document["turns"]:
         state = State.from_json(state.to_json())
         if "flow" in written:
@@ -108,9 +112,7 @@ def play(book: Book, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
         says = [effect for effect in turn.effects if isinstance(effect, Say)]
         if buttons := [choice.payload for message in says for choice in message.choices]:
             offered = {payload.split(":")[-1]: payload for payload in buttons}
-        turns.append(_as_written(written, turn))
-        states.append(state)
-    return turns, states
+        yield written, turn
 
 
 def rewrite(file: Path, played: list[dict[str, Any]]) -> None:

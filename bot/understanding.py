@@ -6,7 +6,7 @@ alone. The model decides where it is sure; where it is only fairly sure of a dan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from bot.nlu_client import NluClient, Parsed
@@ -17,9 +17,13 @@ from flows.safety import Lexicon, Match
 #: The intent of a text that nothing recognised.
 NOT_UNDERSTOOD = "not_understood"
 
-#: When all dangers that one can ask about are together so likely, the visitor is asked. Chosen on the authors
+#: When all dangers to a life or a body are together so likely, the visitor is asked. Chosen on the authors
 #: left out (docs/model-card.md): lower, and every tenth joke about homework would be asked about suicide.
 QUESTION = 0.12
+
+#: When these and all other urgent matters (threats, beatings, demands) are together so likely, the visitor is
+#: asked about the likeliest, in milder words. Chosen in the same way.
+URGENT_QUESTION = 0.12
 
 #: Two guesses that lie closer together are a tie, and the visitor says which it is.
 MARGIN = 0.05
@@ -108,23 +112,28 @@ class Understander:
         return tuple(dict.fromkeys(name for name in named if name not in _NO_MATTER | {first}))
 
     def _doubt(self, first: Understanding, parsed: Parsed) -> str | None:
-        """The danger to ask about, where it is not acted upon already."""
+        """The danger to ask about, where it is not acted upon already; what may cost a life comes first."""
         if first.intent in DANGER_INTENTS:
             return None
-        for ranking, needed in (
-            (parsed.ranking, QUESTION),
-            *((part, PART_QUESTION) for part in parsed.parts),
-        ):
-            possible = [guess for guess in ranking if guess.intent in DANGER_INTENTS]
-            if sum(guess.confidence for guess in possible) >= needed:
-                return possible[0].intent
-        return None
+        if doubt := _likely(parsed, DANGER_INTENTS, needed=QUESTION):
+            return doubt
+        urgent = {intent for intent in self.danger if self._rank(intent) >= DangerLevel.URGENT.rank}
+        return None if first.intent in urgent else _likely(parsed, urgent, needed=URGENT_QUESTION)
 
     def _level(self, intent: str) -> DangerLevel:
         return self.danger.get(intent, DangerLevel.NONE)
 
     def _rank(self, intent: str) -> int:
         return self._level(intent).rank
+
+
+def _likely(parsed: Parsed, dangers: Set[str], *, needed: float) -> str | None:
+    """The likeliest of these dangers, where they are together likely enough in the text or in a part."""
+    for ranking, least in ((parsed.ranking, needed), *((part, PART_QUESTION) for part in parsed.parts)):
+        possible = [guess for guess in ranking if guess.intent in dangers]
+        if sum(guess.confidence for guess in possible) >= least:
+            return possible[0].intent
+    return None
 
 
 def unread() -> Understanding:

@@ -86,16 +86,30 @@ def _ask_about_danger(run: Run, doubt: str | None) -> None:
     """Where a text may mean danger, ask on top of the answer, but no nag, and not where the talk is of it."""
     if doubt is None or _asked_lately(run, doubt) or run.state.mode is Mode.STOPPED:
         return
-    talk_of_it = any(frame.flow in _ASKING_FLOWS for frame in run.state.frames)
+    asking = _ASKING_FLOWS if doubt in DANGER_INTENTS else _ASKING_FLOWS | _urgent_flows(run.book)
+    talk_of_it = any(frame.flow in asking for frame in run.state.frames)
     if not talk_of_it and DANGER_QUESTION in run.book.flows:
         run.save(ASKED, f"{doubt} {run.state.turn}")
         run.enter(DANGER_QUESTION, intent=doubt)
 
 
+def _urgent_flows(book: Book) -> frozenset[str]:
+    """The flows whose matter is urgent: there somebody is helped, and asked whether they are safe."""
+    return frozenset(
+        flow
+        for intent, flow in book.answers.items()
+        if book.intents.get(intent, DangerLevel.NONE).rank >= DangerLevel.URGENT.rank
+    )
+
+
 def _asked_lately(run: Run, doubt: str) -> bool:
-    """Whether this was asked in the last turns; a conversation may go on for weeks, and things change."""
+    """Whether this was asked in the last turns; a conversation may go on for weeks, and things change.
+
+    What puts no life at risk is not asked right after another question either: this is no interrogation.
+    """
     asked, _, turn = run.state.answer(ASKED).partition(" ")
-    return asked == doubt and run.state.turn - (int(turn) if turn.isdecimal() else 0) < ASK_AGAIN_AFTER
+    lately = run.state.turn - (int(turn) if turn.isdecimal() else 0) < ASK_AGAIN_AFTER
+    return bool(asked) and lately and (asked == doubt or doubt not in DANGER_INTENTS)
 
 
 def _known(understanding: Understanding) -> bool:

@@ -63,6 +63,26 @@ def test_several_faint_dangers_together_are_asked_about_too(understander: Unders
     assert understander.judge(Parsed(ranking=guesses)).doubt == "self_harm"
 
 
+def test_a_fairly_likely_urgent_matter_is_asked_about_too(understander: Understander) -> None:
+    guesses = ranking(insults=0.7, threats=0.1, offline_violence=0.15)
+
+    understood = understander.judge(Parsed(ranking=tuple(sorted(guesses, key=lambda one: -one.confidence))))
+
+    assert understood.intent == "insults"
+    assert understood.doubt == "offline_violence"
+
+
+def test_what_may_cost_a_life_is_asked_about_before_what_is_likelier(understander: Understander) -> None:
+    guesses = ranking(exclusion=0.6, threats=0.2, suicidal=0.13)
+
+    assert understander.judge(Parsed(ranking=guesses)).doubt == "suicidal"
+
+
+def test_beside_an_urgent_matter_only_a_danger_to_life_is_asked_about(understander: Understander) -> None:
+    assert understander.judge(Parsed(ranking=ranking(threats=0.6, blackmail=0.3))).doubt is None
+    assert understander.judge(Parsed(ranking=ranking(threats=0.6, suicidal=0.2))).doubt == "suicidal"
+
+
 def test_what_is_acted_upon_is_not_asked_about(understander: Understander) -> None:
     understood = understander.judge(Parsed(ranking=ranking(suicidal=0.6, feeling_bad=0.3)))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from flows import engine, payload
 from flows.effects import Say
-from flows.events import ChoicePressed, ConversationStarted, Event, TextReceived, WaitTimedOut
+from flows.events import ChoicePressed, ConversationStarted, DangerLevel, Event, TextReceived, WaitTimedOut
 from flows.graph import reachable
-from flows.model import DANGER_INTENTS, AskNode, Book, CallNode, CollectNode, is_wait
+from flows.model import AskNode, Book, CallNode, CollectNode, is_wait
 from flows.speech import offered
 from flows.state import Frame, Mode, State
 from tests.flows.worlds import text
@@ -59,7 +59,8 @@ def place_of(state: State) -> Place:
 def ways_in(book: Book) -> tuple[Event, ...]:
     """Everything that leads into a flow from rest."""
     intents = (ChoicePressed(payload=payload.for_intent(intent)) for intent in book.intents)
-    doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(DANGER_INTENTS))
+    dangers = {intent for intent, level in book.intents.items() if level.rank >= DangerLevel.URGENT.rank}
+    doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(dangers))
     return (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"), *intents, *doubts)
 
 

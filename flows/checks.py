@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.graph import check_graph
 from flows.model import Book, Problem
+from flows.printing import check_documents
 from flows.review import NOT_YET
 from flows.versions import check_versions
 from flows.wording import check_wording
@@ -16,7 +17,14 @@ DEFAULT_COUNTRIES = ("BY", "BD")
 
 def check(book: Book, *, countries: Sequence[str] = DEFAULT_COUNTRIES) -> list[Problem]:
     """All problems of a loaded book, sorted by file and line; empty when it may go live."""
-    return sorted({*check_graph(book), *check_versions(book), *check_wording(book, countries=countries)})
+    return sorted(
+        {
+            *check_graph(book),
+            *check_versions(book),
+            *check_wording(book, countries=countries),
+            *check_documents(book),
+        }
+    )
 
 
 def not_reviewed(book: Book) -> str:

@@ -64,7 +64,7 @@ def read_flow(page: Page, tree: Tree, *, name: str) -> Flow | None:
     return Flow(
         name=name,
         file=page.file,
-        about=_about(page, top["about"].value) if "about" in top else About(),
+        about=read_about(page, top["about"].value) if "about" in top else About(),
         intents=page.words(top["intents"].value, "'intents'") if "intents" in top else (),
         intents_line=top["intents"].line if "intents" in top else 0,
         start=start,
@@ -80,7 +80,8 @@ def _renamed(page: Page, tree: Tree) -> Mapping[str, str]:
     return MappingProxyType({rule.key: page.word(rule.value, f"'{rule.key}'") for rule in rules})
 
 
-def _about(page: Page, tree: Tree) -> About:
+def read_about(page: Page, tree: Tree) -> About:
+    """For whom this is, where its advice comes from, and who has reviewed it."""
     parts = page.group(tree, "'about'", known=_ABOUT_KEYS, required=_ABOUT_KEYS)
     said = {
         key: page.word(parts[key].value, f"'{key}' of 'about'") for key in ("for", "source") if key in parts

@@ -21,6 +21,7 @@ from flows.model import (
     CallNode,
     CaseNode,
     Flow,
+    HandNode,
     Node,
     Problem,
     is_wait,
@@ -102,6 +103,10 @@ def _nodes(book: Book, flow: Flow) -> Iterator[Problem]:
                 yield _problem(
                     flow, node.line, f"'{name}' calls the flow '{node.call}', which does not exist.{hint}"
                 )
+            case HandNode() if node.document not in book.documents:
+                hint = did_you_mean(node.document, book.documents)
+                sentence = f"'{name}' hands over the document '{node.document}', which does not exist.{hint}"
+                yield _problem(flow, node.line, sentence)
             case BranchNode():
                 yield from _cases(book, flow, name, node)
             case AskNode():

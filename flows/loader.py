@@ -15,9 +15,10 @@ import yaml
 
 from flows.definition import read_flow
 from flows.directory import Directory
+from flows.document import read_document
 from flows.entries import read_countries, read_intents, read_links, read_most_used, read_platforms
 from flows.events import DangerLevel
-from flows.model import Book, Flow, Problem
+from flows.model import Book, Document, Flow, Problem
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree
 from flows.sheet import read_sheet
 from flows.texts import Sheet, Texts
@@ -29,6 +30,7 @@ except ImportError:
     from yaml import SafeLoader as _YamlLoader  # type: ignore[assignment]
 
 HELPLINES = "directory/helplines.yaml"
+PICTURES = "documents/pictures"
 PLATFORMS = "directory/platforms.yaml"
 INTENTS_FILE = "intents.yaml"
 #: Trees deeper than this are no content; the limit keeps the reader from running out of stack.
@@ -48,6 +50,7 @@ def load(root: Path | Any) -> Book:
     problems: list[Problem] = []
     intents = _intents(root, problems=problems)
     flows = _flows(root, problems=problems)
+    pictures = _pictures(root, problems=problems)
     book = Book(
         flows=MappingProxyType(flows),
         texts=_texts(root, problems=problems),
@@ -56,6 +59,8 @@ def load(root: Path | Any) -> Book:
         answers=MappingProxyType({intent: flow.name for flow in flows.values() for intent in flow.intents}),
         successors=MappingProxyType({old: flow.name for flow in flows.values() for old in flow.formerly}),
         released=_released(root, problems=problems),
+        documents=MappingProxyType(_documents(root, pictures=pictures, problems=problems)),
+        pictures=MappingProxyType(pictures),
     )
     if problems:
         raise ContentInvalid(problems)
@@ -104,24 +109,29 @@ def _tree(node: yaml.Node, *, page: Page, depth: int) -> Tree:
 
 
 def _read(root: Any, file: str, *, page: Page) -> Tree | None:
+    text = _words(root, file, page=page)
+    return None if text is None else parse(text, page=page)
+
+
+def _words(root: Any, file: str, *, page: Page) -> str | None:
     spot = root.joinpath(*file.split("/"))
     if not spot.is_file():
         page.problem(0, "this file is missing.")
         return None
     try:
-        text = spot.read_text(encoding="utf-8")
+        text: str = spot.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         page.problem(0, "the file is not saved as UTF-8.")
         return None
-    return parse(text, page=page)
+    return text
 
 
-def _names(root: Any, folder: str) -> Iterator[str]:
-    """The ``.yaml`` files of a folder without their ending, sorted."""
+def _names(root: Any, folder: str, *, ending: str = ".yaml") -> Iterator[str]:
+    """The files of a folder that end so, without their ending, sorted."""
     spot = root.joinpath(*folder.split("/"))
     if spot.is_dir():
         yield from sorted(
-            item.name.removesuffix(".yaml") for item in spot.iterdir() if item.name.endswith(".yaml")
+            item.name.removesuffix(ending) for item in spot.iterdir() if item.name.endswith(ending)
         )
 
 
@@ -154,6 +164,27 @@ def _released(root: Any, *, problems: list[Problem]) -> Mapping[str, tuple[str, 
     found = {entry.key: page.words(entry.value, f"'{entry.key}'") for entry in flows}
     problems += page.problems
     return MappingProxyType(found)
+
+
+def _pictures(root: Any, *, problems: list[Problem]) -> dict[str, str]:
+    pictures: dict[str, str] = {}
+    for name in _names(root, PICTURES, ending=".svg"):
+        page = Page(f"{PICTURES}/{name}.svg")
+        if text := _words(root, page.file, page=page):
+            pictures[name] = text
+        problems += page.problems
+    return pictures
+
+
+def _documents(root: Any, *, pictures: Mapping[str, str], problems: list[Problem]) -> Mapping[str, Document]:
+    documents: dict[str, Document] = {}
+    for name in _names(root, "documents"):
+        page = Page(f"documents/{name}.yaml")
+        tree = _read(root, page.file, page=page)
+        if tree and (document := read_document(page, tree, name=name, pictures=pictures)):
+            documents[name] = document
+        problems += page.problems
+    return documents
 
 
 def _texts(root: Any, *, problems: list[Problem]) -> Texts:

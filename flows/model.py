@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from flows.directory import Directory
 from flows.events import DangerLevel
@@ -19,6 +20,11 @@ OPTIONS = ("countries", "locales", "guesses", "platforms", "more_platforms")
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
 BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment")
 EFFECTS = ("forget", "leave_case", "stop")
+#: What a document can be made as, and how its pages look.
+FORMATS = ("pdf", "png")
+LAYOUTS = ("pages", "certificate")
+#: How the text files of documents begin.
+DOCUMENT_SHEET = "document_"
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
 MAX_CHOICES = 8
 
@@ -214,6 +220,67 @@ class Flow:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
+class BlockKind(StrEnum):
+    """What may stand on a printed page; ``flows/documents/README.md`` shows each to editors."""
+
+    TITLE = "title"
+    HEADING = "heading"
+    TEXT = "text"
+    NOTE = "note"  # A text that must not be overlooked, in a box.
+    BULLETS = "bullets"  # Each line of the text is a point.
+    CHECKLIST = "checklist"  # Each line of the text has a box to tick.
+    CARDS = "cards"  # Texts in boxes beside each other; the first line is the card's title.
+    FIELDS = "fields"  # Labels beside each other, each with a line to write on.
+    ANSWER = "answer"  # What the visitor answered, or empty lines where they did not.
+    LINES = "lines"  # Empty lines to write on.
+    FRAME = "frame"  # An empty frame to draw in, so many centimetres high.
+    TABLE = "table"
+    PICTURE = "picture"
+    PAGE_BREAK = "page_break"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One thing on a printed page; which of the fields count, its kind says."""
+
+    line: int
+    kind: BlockKind
+    #: Keys of texts: what it says, the labels of fields, the heads of a table, what a picture shows.
+    keys: tuple[str, ...] = ()
+    #: Whose answers stand there, one for an answer, one a row for a table.
+    slots: tuple[str, ...] = ()
+    #: How many lines or rows; for a frame and a picture the height in centimetres.
+    count: int = 0
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Something to print, save or show: ``documents/<name>.yaml``."""
+
+    name: str
+    file: str
+    about: About
+    formats: tuple[str, ...]
+    layout: str
+    #: The slots whose answers it may show.
+    slots: tuple[str, ...]
+    #: Key of what stands at the foot of every page; empty for none.
+    footer: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def sheet(self) -> str:
+        """The name of its text file in every language."""
+        return f"{DOCUMENT_SHEET}{self.name}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all its texts, each once."""
+        said = [key for block in self.blocks for key in block.keys]
+        return tuple(dict.fromkeys([*said, *([self.footer] if self.footer else [])]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
     """Everything that Porchlight can say and knows where to send people, read once and never changed."""
@@ -229,6 +296,9 @@ class Book:
     successors: Mapping[str, str] = field(default_factory=dict)
     #: Flow to the questions that visitors may stand at since it was last released.
     released: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    #: Name to SVG of the pictures that documents show.
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def locales(self) -> tuple[str, ...]:

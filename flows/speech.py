@@ -28,10 +28,12 @@ PERSON = "talk_to_human"
 class Voice:
     """Speaks one turn: the book, the deployment's countries and what only the shell knows."""
 
-    def __init__(self, book: Book, *, countries: Sequence[str], place: int | None) -> None:
+    def __init__(self, book: Book, *, countries: Sequence[str], place: int | None, day: str = "") -> None:
         self.book = book
         self.countries = tuple(countries)
         self._place = place
+        #: The date as a document shows it; a message has none.
+        self._day = day
 
     def text(self, key: str, *, flow: str, state: State) -> Text | None:
         """The text of a key for this visitor, placeholders still in it; None if no language has it."""
@@ -145,6 +147,8 @@ class Voice:
                 return directory.place(texts, locale=locale, number=self._place)
             case "not_reviewed":
                 return self._not_reviewed(state)
+            case "date":
+                return self._day
             case "platform":
                 return directory.platform_name(rows, texts, locale=locale, platform=platform)
             case "takedown":

@@ -39,6 +39,8 @@ PLACEHOLDERS: Mapping[str, str] = {
 }
 #: ``{slot:name}`` is what the visitor answered: the text ``name_answer``, the button's title, or their words.
 SLOT = "slot:"
+#: Placeholders that only a document may hold besides.
+DOCUMENT_PLACEHOLDERS: Mapping[str, str] = {"date": "the day on which the document is made"}
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
 LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
 
@@ -140,9 +142,13 @@ class Texts:
         return self._titles[spot]
 
     def words(self, name: str, *, locale: str) -> frozenset[str]:
-        """A list of words, such as ``yes_words``; empty where the locale has none."""
+        """A list of words, such as ``yes_words``, in no order; empty where the locale has none."""
+        return frozenset(self.listed(name, locale=locale))
+
+    def listed(self, name: str, *, locale: str) -> tuple[str, ...]:
+        """A list of words in its order, such as ``month_names``; empty where the locale has none."""
         sheet = self.sheets.get(locale, {}).get(ENGINE)
-        return frozenset(sheet.words.get(name, ())) if sheet else frozenset()
+        return sheet.words.get(name, ()) if sheet else ()
 
     def label(self, key: str, *, locale: str) -> str | None:
         """A word or phrase of the directory in this locale and no other."""

@@ -249,9 +249,12 @@ def _platform(sentence: str) -> Problem:
 
 def _sheets(book: Book, *, countries: Sequence[str]) -> Iterator[Problem]:
     used = _used(book)
+    printed = {document.sheet for document in book.documents.values()}
     for locale in book.locales:
         longest = _longest(book, locale=locale, countries=countries)
         for sheet in book.texts.sheets[locale].values():
+            if sheet.name in printed:
+                continue  # What stands on paper has checks of its own.
             if sheet.name not in SHARED and sheet.name not in book.flows:
                 hint = did_you_mean(sheet.name, book.flows)
                 yield Problem(file=sheet.file, line=0, sentence=f"there is no flow '{sheet.name}'.{hint}")
@@ -267,7 +270,8 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
         flow.name: {key for node in flow.nodes.values() for key in text_keys(node)}
         for flow in book.flows.values()
     }
-    shared = {key for keys in said.values() for key in keys} | {*ENGINE_TEXTS, *ENGINE_MAY_SAY}
+    printed = {key for document in book.documents.values() for key in document.keys}
+    shared = {key for keys in said.values() for key in keys} | {*ENGINE_TEXTS, *ENGINE_MAY_SAY, *printed}
     handover = said.get(HANDOVER, set()) | {*HANDOVER_TEXTS, *HANDOVER_MAY_SAY}
     labels = {*LABELS}
     return {

@@ -15,7 +15,7 @@ from flows.loader import load
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-COMMANDS = ["up", "test", "chat", "parse", "train", "evaluate", "check", "draw", "play"]
+COMMANDS = ["up", "test", "chat", "parse", "train", "evaluate", "check", "draw", "document", "play"]
 COMMANDS += ["texts", "operator", "backup", "restore", "doctor", "bench"]
 
 

@@ -156,6 +156,27 @@ def draw(
 
 
 @app.command()
+def document(
+    name: Annotated[str, typer.Argument(help="Name of the document, such as certificate.")],
+    locale: Annotated[str, typer.Option(help="Language: en, ru, be or bn.")] = "en",
+    role: Annotated[str | None, typer.Option(help="child, teen, parent or teacher.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country of the visitor, such as BY.")] = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option("--answer", help="An answer that it shows, such as my_nickname=Fox; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write (default: NAME.LOCALE.pdf, here).")] = None,
+) -> None:
+    """Write a document to print as a visitor would get it today."""
+    from bot.launch import content
+
+    slots = dict(part for answer in answers or [] if len(part := answer.split("=", 1)) == 2)
+    typer.echo(
+        content.document(Site.here(), name, locale=locale, role=role, country=country, slots=slots, out=out)
+    )
+
+
+@app.command()
 def play(
     flow: Annotated[
         str | None, typer.Argument(help="Name of the flow (default: from the welcome on).")

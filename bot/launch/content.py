@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from bot.documents.typesetting import typeset
 from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 from flows import diagram, payload
@@ -18,6 +20,7 @@ from flows.engine import begin, enter, resume
 from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
 from flows.loader import ContentInvalid, load
 from flows.model import Book
+from flows.paper import compose
 from flows.safety import Lexicon, LexiconInvalid, load_lexicons
 from flows.state import State
 from flows.versions import RELEASED_FILE, released
@@ -29,6 +32,10 @@ _RELEASED = (
 
 class NoSuchFlow(LaunchError):
     """There is no flow of this name."""
+
+
+class NoSuchDocument(LaunchError):
+    """There is no document of this name, or not in this form."""
 
 
 class ContentHasProblems(LaunchError):
@@ -87,6 +94,40 @@ def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:
     _require(flow, book=book)
     picture = diagram.draw if mermaid else diagram.tree
     return picture(book.flows[flow], book.texts, locale=locale)
+
+
+def document(
+    site: Site,
+    name: str,
+    *,
+    locale: str,
+    role: str | None,
+    country: str | None,
+    slots: Mapping[str, str],
+    out: Path | None,
+) -> Path:
+    """Write a document as a visitor would get it today; the file's ending says as what it is made."""
+    book = _book(site)
+    if name not in book.documents:
+        known = ", ".join(sorted(book.documents))
+        raise NoSuchDocument(f"There is no document '{name}'. There are: {known}.")
+    file = out or Path(f"{name}.{locale}.pdf")
+    form = file.suffix.removeprefix(".")
+    if form not in book.documents[name].formats:
+        known = ", ".join(f".{known}" for known in book.documents[name].formats)
+        raise NoSuchDocument(f"'{name}' cannot be made as '{file.name}'; its endings are: {known}.")
+    paper = compose(
+        book,
+        name,
+        locale=locale,
+        role=role,
+        country=country,
+        slots=slots,
+        countries=countries(site),
+        today=datetime.now(tz=UTC).astimezone().date(),
+    )
+    file.write_bytes(typeset(paper, form))
+    return file
 
 
 def play(site: Site, flow: str | None, *, locale: str, country: str | None, role: str | None) -> None:

@@ -612,6 +612,8 @@ HEARD: Mapping[str, Table] = {
     },
     "ru-Latn": {
         "suicidal": (
+            "nie hachu zhyc bolsh",
+            "dumayu kak eto sdelat chtob ne bolno",
             "hochu umeret",
             "xochu umeret",
             "ya xo4u umeret",
@@ -637,6 +639,8 @@ HEARD: Mapping[str, Table] = {
             "prostite menya vse ya bolshe ne mogu",
         ),
         "self_harm": (
+            "blevu posle edy specialno",
+            "byu kulakom stenu do krovi chtob otpustilo",
             "rezhu sebya",
             "ya rezhu ruki",
             "selfharm",
@@ -647,6 +651,8 @@ HEARD: Mapping[str, Table] = {
             "prijigayu kozhu",
         ),
         "immediate_danger": (
+            "ratujcie jon mianie dushyc",
+            "oni stoyat pod podjezdom vchetverom i zhdut menya",
             "menya seichas byut",
             "pomogite on menya ubyet",
             "on stoit za dveryu s nozhom",
@@ -656,6 +662,8 @@ HEARD: Mapping[str, Table] = {
             "menya zaperli v chuzhoi kvartire ne vypuskayut",
         ),
         "friend_in_crisis": (
+            "devochka iz tg proshaetsya v storis",
+            "siabar napisau shto skoczyc z mosta",
             "podruga hochet umeret",
             "drug ne hochet zhit",
             "moya podruga rezhet sebya",
@@ -664,6 +672,8 @@ HEARD: Mapping[str, Table] = {
             "sestra naglotalas chego-to i ne prosypaetsya",
         ),
         "sexual_abuse": (
+            "dzed czapaje mianie tam",
+            "papin drug polez ko mne celovatsya i pod yubku",
             "menya iznasilovali",
             "otchim trogaet menya",
             "dyadya trogal menya tam",
@@ -716,6 +726,9 @@ HEARD: Mapping[str, Table] = {
             "nijer mathay nije bari mari",
         ),
         "immediate_danger": (
+            "abbu chhuri niye ase ekhon",
+            "ora niche daray ase ami ekla basay",
+            "basa theke palaisi rat e station e boshe asi bhoy lagtese",
             "amake marche ekhon",
             "amake bachan",
             "help ora amake mere felbe",
@@ -727,6 +740,7 @@ HEARD: Mapping[str, Table] = {
             "ekta lok amar pichone ashtese",
         ),
         "friend_in_crisis": (
+            "cousin boltese train er niche jabe",
             "amar bondhu suicide korte chay",
             "amar friend morte chay",
             "amar bon bachte chay na",
@@ -736,6 +750,8 @@ HEARD: Mapping[str, Table] = {
             "bandhobi re or baba ekhon pitaitese",
         ),
         "sexual_abuse": (
+            "dulabhai amake nengta korse",
+            "huzur amar pajama khulte bole",
             "amake dhorshon korse",
             "chacha amar gaye hat dey",
             "sir amake baje vabe touch kore",
@@ -1306,6 +1322,9 @@ LEFT_ALONE: Table = {
         "ব্লেড দিয়ে পেন্সিল কাটি",
     ),
     "ru-Latn": (
+        "fizika menya ubivaet, reshi nomer 5",
+        "paru let nazad rezalas, seychas net, no toska",
+        "byu rekord v igre, papa polez pod stol",
         "privet",
         "umirayu ot smeha",
         "hochu umeret ot smeha",
@@ -1342,6 +1361,9 @@ LEFT_ALONE: Table = {
         "v cs menya vsegda ubivayut pervym",
     ),
     "bn-Latn": (
+        "bhai basa theke ber hoise ekhon",
+        "sir bolse train er samne dekha korbe",
+        "ora niche daray ase khelbo bole",
         "hello",
         "haste haste more gelam",
         "gorome more jacchi",

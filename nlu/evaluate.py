@@ -141,11 +141,13 @@ def strangers() -> Iterator[Said]:
                 yield Said(text, intent, file.stem, STRANGERS)
 
 
-def _guess(learnt: Sequence[Phrase], tested: Sequence[Said], *, adapter: Path) -> Iterator[Guess]:
+def _guess(
+    learnt: Sequence[Phrase], tested: Sequence[Said], *, adapter: Path, share: float | None = None
+) -> Iterator[Guess]:
     from nlu.components.intent_model import IntentModel
     from nlu.components.normalisation import normalise
 
-    settings = _settings()
+    settings = _settings() if share is None else _settings() | {"meaning": share}
     texts = [normalise(phrase.text) for phrase in learnt]
     asked = [normalise(said.text) for said in tested]
     vectors = _vectors([*texts, *asked], adapter=adapter)
@@ -208,10 +210,13 @@ def _hint3() -> dict[str, dict[str, float]]:
             for said in learnt
         ]
         # Without the adapter: it was made for children's messages in our languages.
-        guesses = list(_guess(phrases, tested, adapter=ADAPTERS / "none.npz"))
+        adapter = ADAPTERS / "none.npz"
+        share = _best_share(phrases, adapter=adapter)
+        guesses = list(_guess(phrases, tested, adapter=adapter, share=share))
         known = [guess for guess in guesses if guess.said.intent != NONE_OF_THEM]
         true = [guess.said.intent for guess in guesses]
         figures[name] = {
+            "share": share,
             "in_scope_accuracy": sum(guess.right for guess in known) / len(known),
             "mcc": max(
                 matthews_corrcoef(
@@ -224,6 +229,21 @@ def _hint3() -> dict[str, dict[str, float]]:
             "published_mcc": max(_published(name, "MCC")),
         }
     return figures
+
+
+def _best_share(phrases: Sequence[Phrase], *, adapter: Path) -> float:
+    from nlu.components.normalisation import normalise
+    from nlu.share import best_share
+
+    settings = _settings()
+    texts = [normalise(phrase.text) for phrase in phrases]
+    return best_share(
+        texts,
+        _vectors(texts, adapter=adapter),
+        [phrase.intent for phrase in phrases],
+        mix=_mix(settings),
+        max_iter=settings["max_iter"],
+    )
 
 
 def _sentences(file: Path, *, held_out: str) -> list[Said]:

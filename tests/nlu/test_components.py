@@ -153,6 +153,22 @@ print(told(again, sure=0.0).shape == (6, 3), asked == [], told(again).shape == (
     assert said == ["True"] * 7
 
 
+def test_the_view_that_tells_the_intents_apart_gets_the_larger_share(run: Any) -> None:
+    said = run("""
+from nlu.share import SHARES, best_share
+chance = np.random.default_rng(1)
+intents = ["greet", "stop"] * 20
+telling = [f"{intent} number {number}" for number, intent in enumerate(intents)]
+idle = [f"word number {number}" for number in range(40)]
+noise = chance.normal(size=(40, 384)).astype(np.float32)
+clear = noise + np.array([[3.0 if intent == "stop" else -3.0] for intent in intents], np.float32)
+share = lambda texts, vectors: best_share(texts, vectors, intents, mix=Mix(), max_iter=60)
+print(share(telling, noise) < 0.5, share(idle, clear) > 0.5, share(idle, clear) in SHARES)
+""")
+
+    assert said == ["True"] * 3
+
+
 @pytest.mark.parametrize(
     ("one", "another"),
     [

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flows import plural
 from flows.texts import DIRECTORY, Texts, fill
 
 #: Rows with this confidence are unsourced or conflicting and are never shown.
@@ -245,11 +246,16 @@ def takedown(directory: Directory, *, locale: str) -> str:
     )
 
 
-def place(texts: Texts, *, locale: str, number: int | None) -> str:
-    """The visitor's place in the line, or that it is not known at this moment."""
+def place(texts: Texts, *, locale: str, role: str | None, number: int | None) -> str:
+    """How many wait before the visitor, whose place counts from 1, or that it is not known at this moment."""
     if number is None:
-        return _label(texts, "place_unknown", locale=locale)
-    return _label(texts, "place_known", locale=locale, number=str(number))
+        key, ahead = "place_unknown", None
+    elif number <= 1:
+        key, ahead = "place_next", None
+    else:
+        key, ahead = "place_known", number - 1
+    found = texts.find(key, flow=DIRECTORY, locale=locale, role=role, number=ahead)
+    return fill(found.text, {"number": plural.digits(ahead or 0, locale=locale)}) if found else ""
 
 
 def platform_name(directory: Directory, texts: Texts, *, locale: str, platform: str | None) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from flows import plural
 from flows.model import ROLES
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree, did_you_mean
 from flows.review import NOT_YET
-from flows.texts import COMMON, ENGINE, Sheet, Text
+from flows.texts import COMMON, ENGINE, Sheet, Text, form_of, plain_key
 
 #: A top-level key of any sheet: titles that every question of the flow (or, in common, of all flows) may use.
 TITLES = "choices"
 #: Another one: who has reviewed these texts.
 REVIEWED = "reviewed"
-_KEY = re.compile(r"[a-z][a-z0-9_]*(@[A-Za-z]+)?")
+_KEY = re.compile(r"[a-z][a-z0-9_]*(#[a-z]+)?(@[A-Za-z]+)?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -36,6 +37,7 @@ def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
         if not _KEY.fullmatch(entry.key):
             page.problem(entry.line, f"'{entry.key}' is not a text's name: small letters, digits and '_'.")
             continue
+        _check_form(page, entry)
         _check_variant(page, entry)
         if isinstance(entry.value, Sequence):
             words[entry.key] = page.words(entry.value, f"'{entry.key}'")
@@ -58,6 +60,15 @@ def read_sheet(page: Page, tree: Tree, *, name: str, locale: str) -> Sheet:
     )
 
 
+def _check_form(page: Page, entry: Entry) -> None:
+    form = form_of(entry.key)
+    if form and form not in plural.FORMS:
+        known = ", ".join(plural.FORMS)
+        page.problem(
+            entry.line, f"'#{form}' is no form of a number ({known}).{did_you_mean(form, plural.FORMS)}"
+        )
+
+
 def _check_variant(page: Page, entry: Entry) -> None:
     variant = entry.key.partition("@")[2]
     if variant and variant not in ROLES and not _COUNTRY.fullmatch(variant):
@@ -67,7 +78,7 @@ def _check_variant(page: Page, entry: Entry) -> None:
 
 
 def _text(page: Page, entry: Entry, *, name: str) -> Text:
-    said = f"{COMMON if name == ENGINE else name}.{entry.key.partition('@')[0]}"
+    said = f"{COMMON if name == ENGINE else name}.{plain_key(entry.key)}"
     if isinstance(entry.value, Leaf):
         text = page.word(entry.value, f"the text '{entry.key}'")
         return Text(text=text, name=said, file=page.file, line=entry.line)

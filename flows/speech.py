@@ -144,7 +144,7 @@ class Voice:
             case "country":
                 return directory.country_name(texts, locale=locale, country=country)
             case "place":
-                return directory.place(texts, locale=locale, number=self._place)
+                return directory.place(texts, locale=locale, role=state.role, number=self._place)
             case "not_reviewed":
                 return self._not_reviewed(state)
             case "date":

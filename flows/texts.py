@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from flows import plural
 from flows.review import NOT_YET
 
 #: The scope whose texts and titles every flow may use. ``engine.yaml`` holds what the engine itself says and
@@ -44,6 +45,7 @@ DOCUMENT_PLACEHOLDERS: Mapping[str, str] = {"date": "the day on which the docume
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
 LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
 
+_MARK = re.compile(r"[#@]")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -68,7 +70,7 @@ class Sheet:
     file: str
     #: ``not yet``, or who reviewed these texts and when.
     reviewed: str
-    #: Key (with its variant, such as ``tell@parent``) to text.
+    #: Key (with its form and variant, such as ``tell@parent`` or ``place_known#few``) to text.
     texts: Mapping[str, Text]
     #: Titles that every question of this sheet may use.
     choices: Mapping[str, str]
@@ -108,23 +110,41 @@ class Texts:
         return tuple(name for name, sheet in own.items() if sheet.reviewed == NOT_YET)
 
     def find(
-        self, key: str, *, flow: str, locale: str, role: str | None = None, country: str | None = None
+        self,
+        key: str,
+        *,
+        flow: str,
+        locale: str,
+        role: str | None = None,
+        country: str | None = None,
+        number: int | None = None,
     ) -> Text | None:
         """The text of a key: the role's variant, else the country's, else the plain one.
+
+        With a number it is the form that goes with the number in the language of each sheet.
 
         The flow's own sheet comes first, then the common ones; then the same again in the fallback locale.
         None only if the key exists nowhere.
         """
         variants = tuple(variant for variant in (role, country) if variant in self._variants)
-        spot = (key, flow, locale, *variants)
+        forms = {name: _form(number, locale=name) for name in (locale, FALLBACK_LOCALE)}
+        spot = (key, flow, locale, *forms.values(), *variants)
         if spot not in self._found:
-            self._found[spot] = self._search(key, flow=flow, locale=locale, variants=variants)
+            self._found[spot] = self._search(key, flow=flow, locale=locale, variants=variants, forms=forms)
         return self._found[spot]
 
-    def _search(self, key: str, *, flow: str, locale: str, variants: tuple[str | None, ...]) -> Text | None:
-        wanted = [*(f"{key}@{variant}" for variant in variants if variant), key]
+    def _search(
+        self,
+        key: str,
+        *,
+        flow: str,
+        locale: str,
+        variants: tuple[str | None, ...],
+        forms: Mapping[str, str],
+    ) -> Text | None:
         for sheet in self._sheets(flow=flow, locale=locale):
-            for name in wanted:
+            formed = key + forms[sheet.locale]
+            for name in (*(f"{formed}@{variant}" for variant in variants if variant), formed):
                 if name in sheet.texts:
                     return sheet.texts[name]
         return None
@@ -161,6 +181,20 @@ class Texts:
             for name in names:
                 if name in self.sheets.get(chosen, {}):
                     yield self.sheets[chosen][name]
+
+
+def plain_key(key: str) -> str:
+    """A key without its form and its variant: what a node names."""
+    return _MARK.split(key, maxsplit=1)[0]
+
+
+def form_of(key: str) -> str:
+    """The form in a key, such as ``few`` in ``place_known#few@parent``; empty where it has none."""
+    return key.partition("@")[0].partition("#")[2]
+
+
+def _form(number: int | None, *, locale: str) -> str:
+    return "" if number is None else f"#{plural.form(number, locale=locale)}"
 
 
 @lru_cache(maxsize=16_384)

@@ -11,10 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows import plural
 from flows.model import ROLES, AskNode, Book, Flow, text_keys
 from flows.page import did_you_mean
-from flows.texts import DIRECTORY, INTENTS, PLACEHOLDERS, SHARED, SLOT, Sheet, Text, placeholders
-from flows.wording import MAX_MESSAGE, MAX_TITLE
+from flows.texts import (
+    DIRECTORY,
+    INTENTS,
+    PLACEHOLDERS,
+    SHARED,
+    SLOT,
+    Sheet,
+    Text,
+    form_of,
+    placeholders,
+    plain_key,
+)
+from flows.wording import ENGINE_WORDS, MAX_MESSAGE, MAX_TITLE
 
 #: The code of a language.
 LOCALE = re.compile(r"[a-z]{2,3}")
@@ -35,7 +47,7 @@ class Kind(StrEnum):
 
     MESSAGE = "message"
     BUTTON = "button"
-    WORDS = "words"  # What visitors write; only understood, never said.
+    WORDS = "words"  # A list: mostly of what visitors write, which is only understood and never said.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,8 @@ class Unit:
     #: The nodes that say it, ``flow.node``; of a common text some of them.
     places: tuple[str, ...]
     audience: str
+    #: Some of the numbers that this form goes with; empty for a text without forms.
+    numbers: tuple[int, ...]
     #: The file of the source, inside the content folder, and the line (0: unknown).
     file: str
     line: int
@@ -75,10 +89,14 @@ class Unit:
         """All of that for a human reader."""
         said = f", at {', '.join(self.places)}" if self.places else ""
         about = f"{self.kind.capitalize()}{said}. For {self.audience}."
+        if self.numbers:
+            about += f" Said with the numbers {', '.join(map(str, self.numbers))} and others like them."
         if self.spot.sheet == DIRECTORY and LOCALE.fullmatch(self.spot.slug):
             about += " The name of the language, in that language."
-        if self.kind is Kind.WORDS:
+        if self.spot.key in ENGINE_WORDS:
             about += " What visitors write, with commas between: give the words of your language."
+        elif self.kind is Kind.WORDS:
+            about += " A list, with commas between, in the order of the original."
         meant = (f"{{{name}}}: {_meaning(name)}." for name in sorted(self.placeholders))
         return " ".join([about, *meant])
 
@@ -114,7 +132,12 @@ def units(book: Book, *, source: str, target: str) -> tuple[Unit, ...]:
         unit
         for name in sorted(names)
         for unit in _sheet(
-            book, name, source=source, theirs=book.texts.sheets[source].get(name), ours=ours.get(name)
+            book,
+            name,
+            source=source,
+            target=target,
+            theirs=book.texts.sheets[source].get(name),
+            ours=ours.get(name),
         )
     )
     own_name = Spot(sheet=DIRECTORY, key="", slug=target)
@@ -169,13 +192,16 @@ def _problems(unit: Unit, words: str) -> Iterator[str]:
         yield f"'{unit.spot}' holds no word."
 
 
-def _sheet(book: Book, name: str, *, source: str, theirs: Sheet | None, ours: Sheet | None) -> Iterator[Unit]:
-    for key in _both(theirs.texts if theirs else {}, ours.texts if ours else {}):
-        text = theirs.texts.get(key) if theirs else None
+def _sheet(
+    book: Book, name: str, *, source: str, target: str, theirs: Sheet | None, ours: Sheet | None
+) -> Iterator[Unit]:
+    for key in _keys(theirs, ours, target=target):
+        text = _original(theirs, key)
         own = ours.texts.get(key) if ours else None
-        original = text or _said(book, key, sheet=name, locale=source)
-        places = _places(book, key=key.partition("@")[0], sheet=name)
-        yield _message(book, name, key, original=original, text=text, own=own, places=places)
+        original = text or _said(book, key, sheet=name, source=source, target=target)
+        places = _places(book, key=plain_key(key), sheet=name)
+        numbers = plural.examples(form_of(key), locale=target)
+        yield _message(book, name, key, original=original, text=text, own=own, places=places, numbers=numbers)
         for slug in _both(_own_titles(theirs, key), _own_titles(ours, key)):
             title = book.texts.title(slug, flow=name, locale=source, text=original) or ""
             yield _title(
@@ -192,16 +218,40 @@ def _sheet(book: Book, name: str, *, source: str, theirs: Sheet | None, ours: Sh
         yield _words(book, name, listed, theirs=theirs, ours=ours)
 
 
+def _keys(theirs: Sheet | None, ours: Sheet | None, *, target: str) -> tuple[str, ...]:
+    """The keys of both sheets; of a text with forms those of the target language, whatever the source has."""
+    found: list[str] = []
+    for key in theirs.texts if theirs else ():
+        found += [_formed(key, form) for form in plural.forms(target)] if form_of(key) else [key]
+    return _both(found, ours.texts if ours else ())
+
+
+def _formed(key: str, form: str) -> str:
+    """The same key with another form."""
+    _, at, variant = key.partition("@")
+    return f"{plain_key(key)}#{form}{at}{variant}"
+
+
+def _original(sheet: Sheet | None, key: str) -> Text | None:
+    """The text of a key in the source; where that language lacks the form, that of most numbers."""
+    if sheet is None or key in sheet.texts or not form_of(key):
+        return sheet.texts.get(key) if sheet else None
+    return sheet.texts.get(_formed(key, plural.forms(sheet.locale)[-1]))
+
+
 def _both(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*first, *second]))
 
 
-def _said(book: Book, key: str, *, sheet: str, locale: str) -> Text | None:
+def _said(book: Book, key: str, *, sheet: str, source: str, target: str) -> Text | None:
     """What a variant that only one language has stands for in another."""
-    plain, _, variant = key.partition("@")
+    variant = key.partition("@")[2]
     role = variant if variant in ROLES else None
     country = None if role else variant or None
-    return book.texts.find(plain, flow=sheet, locale=locale, role=role, country=country)
+    number = next(iter(plural.examples(form_of(key), locale=target)), None)
+    return book.texts.find(
+        plain_key(key), flow=sheet, locale=source, role=role, country=country, number=number
+    )
 
 
 def _own_titles(sheet: Sheet | None, key: str) -> Mapping[str, str]:
@@ -216,7 +266,7 @@ def _own_titles(sheet: Sheet | None, key: str) -> Mapping[str, str]:
 
 def _message(
     book: Book, name: str, key: str, *, original: Text | None, text: Text | None, own: Text | None,
-    places: tuple[str, ...],
+    places: tuple[str, ...], numbers: tuple[int, ...],
 ) -> Unit:  # fmt: skip
     binding = text or own
     return Unit(
@@ -228,6 +278,7 @@ def _message(
         placeholders=placeholders(binding.text) if binding else frozenset(),
         places=places,
         audience=_audience(book, name, key),
+        numbers=numbers,
         file=original.file if original else "",
         line=original.line if original else 0,
     )
@@ -245,6 +296,7 @@ def _title(
         placeholders=frozenset(),
         places=places,
         audience=_audience(book, spot.sheet, spot.key),
+        numbers=(),
         file=file,
         line=line,
     )
@@ -260,6 +312,7 @@ def _words(book: Book, name: str, listed: str, *, theirs: Sheet | None, ours: Sh
         placeholders=frozenset(),
         places=(),
         audience=_audience(book, name, listed),
+        numbers=(),
         file=theirs.file if theirs else "",
         line=0,
     )

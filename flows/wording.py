@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from flows import directory
+from flows import directory, plural
 from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
@@ -37,7 +37,9 @@ from flows.texts import (
     SLOT,
     Sheet,
     Text,
+    form_of,
     placeholders,
+    plain_key,
 )
 
 #: A longer title is cut on a phone of 360 px.
@@ -73,8 +75,10 @@ HANDOVER_MAY_SAY = ("delayed",)
 LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
-    "your_country", "the_app", "steps_unknown", "words_differ", "place_known", "place_unknown",
+    "your_country", "the_app", "steps_unknown", "words_differ", "place_next", "place_unknown",
 )  # fmt: skip
+#: Labels that are said with a number, in each form that the language has.
+COUNTED_LABELS = ("place_known",)
 LANGUAGE_LABEL = "language_"
 
 
@@ -137,6 +141,10 @@ def _engine(book: Book, locale: str) -> Iterator[Problem]:
     for label in LABELS:
         if book.texts.label(label, locale=locale) is None:
             yield _lacks(locale, DIRECTORY, f"the label '{label}'")
+    for label in COUNTED_LABELS:
+        for form in plural.forms(locale):
+            if book.texts.label(f"{label}#{form}", locale=locale) is None:
+                yield _lacks(locale, DIRECTORY, f"the label '{label}#{form}'")
     words = {name: book.texts.words(name, locale=locale) for name in ENGINE_WORDS}
     for name, found in words.items():
         if not found:
@@ -190,7 +198,7 @@ def _answers(book: Book, flow: str) -> frozenset[str]:
         plain
         for sheet in sheets
         for key in sheet.texts
-        if begin and (plain := key.partition("@")[0]).startswith(begin)
+        if begin and (plain := plain_key(key)).startswith(begin)
     )
 
 
@@ -273,7 +281,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
     printed = {key for document in book.documents.values() for key in document.keys}
     shared = {key for keys in said.values() for key in keys} | {*ENGINE_TEXTS, *ENGINE_MAY_SAY, *printed}
     handover = said.get(HANDOVER, set()) | {*HANDOVER_TEXTS, *HANDOVER_MAY_SAY}
-    labels = {*LABELS}
+    labels = {*LABELS, *COUNTED_LABELS}
     return {
         **{name: frozenset(keys) | _answers(book, name) for name, keys in said.items()},
         HANDOVER: frozenset(handover),
@@ -291,7 +299,10 @@ def _one_text(
     def problem(sentence: str) -> Problem:
         return Problem(file=sheet.file, line=text.line, sentence=sentence)
 
-    plain = key.partition("@")[0]
+    plain = plain_key(key)
+    yield from map(
+        problem, _wrong_form(sheet, key, counted=sheet.name == DIRECTORY and plain in COUNTED_LABELS)
+    )
     language = sheet.name == DIRECTORY and key.startswith(LANGUAGE_LABEL)
     if plain not in used[sheet.name] and not language:
         hint = did_you_mean(plain, used[sheet.name])
@@ -309,6 +320,21 @@ def _one_text(
     if sheet.name == INTENTS and len(text.text) > MAX_TITLE:
         yield problem(f"'{text.text}' is {len(text.text)} letters long; a button shows {MAX_TITLE}.")
     yield from _title_sizes(sheet.file, text.line, text.choices)
+
+
+def _wrong_form(sheet: Sheet, key: str, *, counted: bool) -> Iterator[str]:
+    """What is wrong with the form in a key, and with the forms that its variant lacks."""
+    form, known = form_of(key), plural.forms(sheet.locale)
+    base, variant = plain_key(key), key.partition("@")[2]
+    if form and not counted:
+        yield f"'{key}' is said without a number, so it cannot have the form '{form}'."
+    elif counted and form not in known:
+        wanted = ", ".join(f"{base}#{name}" for name in known)
+        yield f"'{key}' must have one of this language's forms: {wanted}."
+    elif counted and variant:
+        for name in known:
+            if f"{base}#{name}@{variant}" not in sheet.texts:
+                yield f"'{key}' needs '{base}#{name}@{variant}' beside it."
 
 
 def _title_sizes(file: str, line: int, titles: Mapping[str, str]) -> Iterator[Problem]:
@@ -399,9 +425,7 @@ def _longest_reason(book: Book, reason: str, *, locale: str) -> str:
     """The longest words for a reason, over all roles, with the bullet before them."""
     sheet = book.texts.sheets[locale].get(ASSESSMENT)
     texts = sheet.texts.items() if sheet else ()
-    return "• " + max(
-        (text.text for key, text in texts if key.partition("@")[0] == reason), key=len, default=""
-    )
+    return "• " + max((text.text for key, text in texts if plain_key(key) == reason), key=len, default="")
 
 
 def _same_everywhere(book: Book) -> Iterator[Problem]:
@@ -432,6 +456,6 @@ def _danger(book: Book) -> Iterator[Problem]:
         for locale in book.locales:
             sheet = book.texts.sheets[locale].get(where.name)
             for found, text in sheet.texts.items() if sheet else ():
-                if found.partition("@")[0] == key and "helpline" not in placeholders(text.text):
+                if plain_key(found) == key and "helpline" not in placeholders(text.text):
                     sentence = f"'{found}' can be the first words in danger and must hold {{helpline}}."
                     yield Problem(file=text.file, line=text.line, sentence=sentence)

@@ -590,7 +590,7 @@ def test_the_place_in_the_line_is_told_where_the_shell_knows_it() -> None:
     left = engine.resume(small_book(), turn.state, press("n:handover:already:wait"), place=3)
 
     says = [effect.text for effect in left.effects if isinstance(effect, Say)]
-    assert says[0] == "A person will come. You are number 3 in the line."
+    assert says[0] == "A person will come. There are 2 people before you in the line."
 
 
 def test_a_case_carries_the_greater_of_the_danger_of_node_and_conversation() -> None:

@@ -50,6 +50,17 @@ def test_a_variant_that_only_the_target_has_shows_what_it_stands_for() -> None:
     assert told.audience == "parents"
 
 
+def test_a_text_with_a_number_comes_in_the_forms_of_the_target_language() -> None:
+    every = {str(unit.spot): unit for unit in units(small_book(), source="en", target="ru")}
+    forms = {text: unit for text, unit in every.items() if text.startswith("directory:place_known")}
+
+    assert {"directory:place_known#few", "directory:place_known#many@parent"} <= forms.keys()
+    assert not any("#other" in text for text in forms)
+    assert every["directory:place_known#few"].source == "There are {number} people before you in the line."
+    assert every["directory:place_known#one@parent"].source.startswith("There is {number} person")
+    assert "Said with the numbers 2, 3, 4, 22 and others" in every["directory:place_known#few"].note
+
+
 def test_a_new_language_lacks_everything() -> None:
     every = units(small_book(), source="en", target="kk")
 

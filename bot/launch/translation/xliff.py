@@ -27,6 +27,7 @@ def write(units: Iterable[Unit], *, source: str, target: str) -> str:
     """An XLIFF document with a ``file`` element a sheet."""
     ET.register_namespace("", _NAMESPACE)
     root = ET.Element(_name("xliff"), {"version": "1.2"})
+    words: list[tuple[ET.Element, str]] = []
     for sheet, own in groupby(units, key=lambda unit: unit.spot.sheet):
         file = ET.SubElement(
             root,
@@ -40,8 +41,11 @@ def write(units: Iterable[Unit], *, source: str, target: str) -> str:
         )
         body = ET.SubElement(file, _name("body"))
         for unit in own:
-            _write_unit(body, unit)
+            words += _write_unit(body, unit)
     ET.indent(root)
+    # Only now, since indenting changes blanks between placeholders.
+    for element, text in words:
+        _write_words(element, text)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
@@ -68,14 +72,15 @@ def _name(tag: str) -> str:
     return f"{{{_NAMESPACE}}}{tag}"
 
 
-def _write_unit(body: ET.Element, unit: Unit) -> None:
+def _write_unit(body: ET.Element, unit: Unit) -> list[tuple[ET.Element, str]]:
+    """Add a unit; its elements that are still to get their words, and these."""
     said = {"id": str(unit.spot), "resname": str(unit.spot), _SPACE: "preserve"}
     if unit.limit:
         said |= {"maxwidth": str(unit.limit), "size-unit": "char"}
     element = ET.SubElement(body, _name("trans-unit"), said)
-    _write_words(ET.SubElement(element, _name("source")), unit.source)
+    words = [(ET.SubElement(element, _name("source")), unit.source)]
     if unit.target:
-        _write_words(ET.SubElement(element, _name("target"), {"state": "translated"}), unit.target)
+        words.append((ET.SubElement(element, _name("target"), {"state": "translated"}), unit.target))
     if unit.file:
         where = ET.SubElement(element, _name("context-group"), {"purpose": "location"})
         _context(where, "sourcefile", f"flows/{unit.file}")
@@ -88,6 +93,7 @@ def _write_unit(body: ET.Element, unit: Unit) -> None:
     _context(known, "x-audience", unit.audience)
     _context(known, "x-kind", unit.kind.value)
     ET.SubElement(element, _name("note")).text = unit.note
+    return words
 
 
 def _context(group: ET.Element, kind: str, value: str) -> None:

@@ -41,6 +41,8 @@ MAX_STEPS_PER_TURN = 100
 MAX_DEPTH = 12
 #: A turn that wants more of the outside than this has lost its way.
 MAX_EFFECTS = 40
+#: The case of ``branch: slot:<name>`` for a slot that was not filled.
+UNKNOWN = "unknown"
 #: Buttons that lead to a person at once; a question without one gets the menu's, so that two taps suffice.
 _TO_A_PERSON = frozenset({"person", "connect"})
 #: Buttons that leave a question unanswered; what they say is nothing that an operator should read.
@@ -298,7 +300,7 @@ class Run(Outcome):
         }
         if branch in fields:
             return fields[branch] or ""
-        return state.answer(branch.removeprefix("slot:"))
+        return state.answer(branch.removeprefix("slot:")) or UNKNOWN
 
     def _call(self, frame: Frame, node: CallNode) -> str | None:
         flow = self.book.flows.get(node.call)

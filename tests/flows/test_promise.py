@@ -10,7 +10,7 @@ from flows import directory
 from flows.model import Book
 from flows.safety import Lexicon, load_lexicons
 from flows.state import Mode, State
-from tests.flows.walk import COUNTRIES, first_message, waits, walk
+from tests.flows.walk import ADULTS_TOO, COUNTRIES, first_message, in_language, real_walk, waits, walk
 from tests.flows.worlds import REAL, danger_text, real_book, small_book, text
 
 #: Every country that the deployment offers, one that the directory lacks, and none at all.
@@ -38,7 +38,7 @@ def tells_the_number(book: Book, state: State, *, intent: str) -> bool:
 @pytest.mark.parametrize("locale", locales())
 def test_danger_is_answered_with_the_number_at_every_node_of_every_flow(locale: str) -> None:
     book = real_book()
-    places = walk(book, locale=locale)
+    places = in_language(real_walk(ADULTS_TOO), locale)
 
     broken = [
         (place, country)

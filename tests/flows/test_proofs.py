@@ -14,7 +14,7 @@ from flows.run import Run
 from flows.state import Mode, State
 from tests.flows.conftest import States
 from tests.flows.test_promise import tells_the_number
-from tests.flows.walk import COUNTRIES, place_of, walk
+from tests.flows.walk import COUNTRIES, in_language, place_of, real_walk
 from tests.flows.worlds import real_book, text
 
 #: The end of the name of what a visitor reads who already waits for a person, or has one.
@@ -99,7 +99,7 @@ def test_help_and_the_way_out_are_near_everywhere(
 ) -> None:
     book = real_book()
 
-    places = walk(book, locale=locale, roles=(role,))
+    places = in_language(real_walk((role,)), locale)
 
     states_walked.add(len(places))
     broken = [

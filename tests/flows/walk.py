@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 
 from flows import engine, payload
 from flows.effects import Say
 from flows.events import ChoicePressed, ConversationStarted, DangerLevel, Event, TextReceived, WaitTimedOut
 from flows.graph import reachable
-from flows.model import AskNode, Book, CallNode, CollectNode, is_wait
+from flows.model import AskNode, Book, BranchNode, CallNode, CollectNode, Node, is_wait
+from flows.run import UNKNOWN
 from flows.speech import offered
 from flows.state import Frame, Mode, State
-from tests.flows.worlds import text
+from tests.flows.worlds import real_book, text
 
 COUNTRIES = ("BY", "BD")
+#: Whoever has not said who they are, and the roles with words and ways of their own.
+ADULTS_TOO = (None, "parent", "teacher")
 #: The flow, the node and who talks with the visitor there; at rest flow and node are empty.
 Place = tuple[str, str, Mode]
 
 
-def walk(
-    book: Book, *, locale: str, roles: Iterable[str | None] = (None, "parent", "teacher")
-) -> dict[Place, State]:
+def walk(book: Book, *, locale: str, roles: Iterable[str | None] = ADULTS_TOO) -> dict[Place, State]:
     """One state for every place that can be reached, in any role, from any way in; states go through JSON."""
     found: dict[Place, State] = {}
     ahead: deque[State] = deque()
@@ -29,15 +32,17 @@ def walk(
     ahead += [fresh.with_(role=role, country=country) for role in roles for country in (None, COUNTRIES[0])]
     ahead += [fresh.with_(mode=mode) for mode in (Mode.WAITING, Mode.LIVE)]
     rested: set[tuple[Place, str | None, str | None]] = set()
-    seen: set[tuple[Place, Frame | None]] = set()
+    seen: set[tuple[Place, Frame | None, frozenset[str]]] = set()
+    turning, turned = turning_slots(book), flows_that_turn(book)
     entrances = ways_in(book)
     while ahead:
         state = ahead.popleft()
         place = place_of(state)
         rest = (place, state.role, state.country)
         # Whoever rests may go anywhere, by role and country; a question leads where its arrows lead, and
-        # from the end of its flow to whoever called it.
-        asked = (place, state.frames[-2] if len(state.frames) > 1 else None)
+        # from the end of its flow to whoever called it; a flow that knows an answer may not ask again.
+        known = turning.intersection(state.slots) if place[0] in turned else frozenset()
+        asked = (place, _caller(book, state), known)
         if rest in rested if not place[0] else asked in seen:
             continue
         rested.add(rest)
@@ -48,6 +53,54 @@ def walk(
         for event in tuple(events_at(book, read)) or entrances:
             ahead.append(engine.resume(book, read, event, countries=COUNTRIES).state)
     return found
+
+
+@cache
+def real_walk(roles: tuple[str | None, ...]) -> dict[Place, State]:
+    """Where visitors of these roles can get to; in English, which stands for every language."""
+    return walk(real_book(), locale="en", roles=roles)
+
+
+def in_language(places: Mapping[Place, State], locale: str) -> dict[Place, State]:
+    """The same places for a visitor of another language: no flow turns by language."""
+    assert not [node for node in _branches(real_book()) if node.branch == "locale"]
+    return {place: state.with_(locale=locale) for place, state in places.items()}
+
+
+def _caller(book: Book, state: State) -> Frame | None:
+    """Where the flow at hand will return to; what led there counts only where that flow asks for it."""
+    if len(state.frames) < 2:
+        return None
+    frame = state.frames[-2]
+    nodes = book.flows[frame.flow].nodes.values()
+    by_intent = any(isinstance(node, BranchNode) and node.branch == "intent" for node in nodes)
+    return frame if by_intent else replace(frame, intent="")
+
+
+def flows_that_turn(book: Book) -> frozenset[str]:
+    """The flows that ask whether something is known already, and those that call them, however deep."""
+    found = {flow.name for flow in book.flows.values() if any(map(_turns, flow.nodes.values()))}
+    calls = {
+        flow.name: {node.call for node in flow.nodes.values() if isinstance(node, CallNode)}
+        for flow in book.flows.values()
+    }
+    while more := {name for name, called in calls.items() if called & found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def turning_slots(book: Book) -> frozenset[str]:
+    """The slots of which a flow asks whether they were filled at all."""
+    return frozenset(node.branch.removeprefix("slot:") for node in _branches(book) if _turns(node))
+
+
+def _branches(book: Book) -> Iterator[BranchNode]:
+    nodes = (node for flow in book.flows.values() for node in flow.nodes.values())
+    return (node for node in nodes if isinstance(node, BranchNode))
+
+
+def _turns(node: Node) -> bool:
+    return isinstance(node, BranchNode) and node.branch.startswith("slot:") and UNKNOWN in node.cases
 
 
 def place_of(state: State) -> Place:

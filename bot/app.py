@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bot import referral_events
 from bot.announcement import announce
 from bot.config import Settings, TelegramMode
+from bot.documents.routes import Documents
 from bot.limits import BodyLimit
 from bot.runtime import Runtime, running
 from bot.tryout import routes as tryout
@@ -62,6 +63,8 @@ def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
     app.include_router(chat.router())
     shown = numbers.shown(runtime.book, countries=settings.countries)
     app.include_router(page.router(settings, numbers=shown, dial=numbers.short(runtime.book)))
+    documents = Documents(store=runtime.store, press=runtime.press, locale=settings.locale)
+    app.include_router(documents.router())
     app.include_router(referral_events.router(store=runtime.store, secret=settings.service_secret))
     if runtime.telegram and settings.telegram_mode is TelegramMode.WEBHOOK:
         app.include_router(runtime.telegram.router(runtime.reception.accept))
@@ -103,7 +106,9 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:
-    log.error("a request failed", path=request.url.path, error=type(error).__name__)
+    # The path as it was asked for may hold the token of a document.
+    route = getattr(request.scope.get("route"), "path", None)
+    log.error("a request failed", path=route, error=type(error).__name__)
     return JSONResponse(
         {"error": "broken", "detail": "Something broke on our side. Please try again."}, status_code=500
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCALES = ("en", "ru", "be", "bn")
+
+
+_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 class TelegramMode(StrEnum):
@@ -53,6 +57,14 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1)
     worker_concurrency: int = Field(default=20, ge=1)
 
+    @property
+    def reachable_address(self) -> str | None:
+        """Where phones can fetch from us; None while ``public_url`` is an address of this machine alone."""
+        # A messenger on this machine, as in tests, reaches us all the same.
+        if _is_here(self.public_url) and not _is_here(self.viber_api_url):
+            return None
+        return self.public_url.rstrip("/")
+
     @field_validator("countries", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -76,3 +88,7 @@ class Settings(BaseSettings):
         if not value.startswith("whsec_"):
             raise ValueError("PORCHLIGHT_SERVICE_SECRET must start with whsec_")
         return value
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in _HERE

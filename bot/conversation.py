@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, assert_never
 from uuid import UUID, uuid5
@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.documents.orders import Press
 from bot.referral_client import ReferralClient
 from bot.store import Conversation, Effect, Spoken, Store, Waiting
 from bot.understanding import Understander, unread
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 
 #: So many messages of the thread go to the helpline with a new case.
 HANDED_OVER = 40
+
+#: Where a document is not sent but fetched from us.
+LINKED = ("viber", "web")
 
 #: Events that hold a visitor's own words.
 _WORDS = ("text", "edited")
@@ -50,6 +54,7 @@ class Turns:
 
     book: Book
     store: Store
+    press: Press
     understander: Understander
     referral: ReferralClient
     countries: Sequence[str]
@@ -64,7 +69,7 @@ class Turns:
         place = await self._place(conversation, before)
         turn = engine.resume(self.book, before, event, countries=self.countries, place=place)
         # Words alone are kept by a single statement; what else there is to do needs several to hold together.
-        only_words = all(isinstance(effect, does.Say) for effect in turn.effects)
+        only_words = all(isinstance(effect, does.Say | does.Hand) for effect in turn.effects)
         async with self.store.statement() if only_words else self.store.transaction() as connection:
             effects = await self._effects(connection, conversation, waiting, turn)
             kept = await self.store.keep_turn(
@@ -167,7 +172,7 @@ class Turns:
                 case does.Say():
                     kept.append(_say(effect, turn.state.locale))
                 case does.Hand():
-                    kept.append(Effect(lane="channel", kind="hand", payload=asdict(effect)))
+                    kept.extend(self._hand(effect, conversation, waiting))
                 case does.OpenCase():
                     kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
                 case does.Relay() | does.RaiseDanger() | does.LeaveCase():
@@ -183,6 +188,11 @@ class Turns:
                 case _:
                     assert_never(effect)
         return kept
+
+    def _hand(self, effect: does.Hand, conversation: Conversation, waiting: Waiting) -> Iterator[Effect]:
+        linked = conversation.channel in LINKED
+        for order in self.press.orders(effect, at=waiting.received_at, linked=linked):
+            yield Effect(lane="channel", kind="hand", payload=order.payload(), token=order.token)
 
     async def _open_case(
         self,

@@ -128,10 +128,34 @@ class Outgoing:
     runs: tuple[Run, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A document for a visitor."""
+
+    #: What it is, in the visitor's language.
+    title: str
+    #: What the file is called, such as ``certificate.pdf``.
+    name: str
+    content: bytes
+    #: Where it can be fetched for some days; empty where nobody has to.
+    link: str = ""
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it can be shown within a chat."""
+        return self.name.endswith(".png")
+
+
 class Channel(Protocol):
     """A messenger that we push messages to."""
 
     name: str
+    #: Whether it does not take files but fetches them from an address of ours.
+    fetches_files: bool
+
+    async def hand(self, address: str, file: File) -> None:
+        """Deliver a document; raises ``TryAgain``, ``AddressGone`` or ``Refused``."""
+        ...
 
     async def send(self, address: str, message: Outgoing) -> None:
         """Deliver one message; raises ``TryAgain``, ``AddressGone`` or ``Refused``."""

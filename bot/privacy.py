@@ -52,6 +52,10 @@ class Privacy:
         """16 bytes that stand for a platform's delivery id, which may itself tell about the visitor."""
         return self._digest("update", channel, update)[:16]
 
+    def token_key(self, token: str) -> bytes:
+        """32 bytes that stand for the random token of a link, so that the database alone opens no link."""
+        return self._digest("document", token)
+
     def seal(self, plain: str, *, context: str) -> bytes:
         """Encrypt; ``context`` names table, column and row, so that the value is readable there alone."""
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.channels.telegram import TelegramChannel
 from bot.channels.viber import ViberChannel
 from bot.config import Settings
+from bot.documents.orders import Press
 from bot.first_aid import FirstAid, Reception
 from bot.messages import Channel
 from bot.privacy import Privacy
@@ -34,6 +35,7 @@ class Runtime:
     viber: ViberChannel | None
     first_aid: FirstAid
     reception: Reception
+    press: Press
 
     @property
     def channels(self) -> Mapping[str, Channel]:
@@ -51,6 +53,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     store = Store(engine, privacy=privacy)
     telegram = _telegram(settings)
     viber = _viber(settings)
+    press = Press(book=book, countries=settings.countries)
     first_aid = FirstAid(
         book=book,
         lexicon=lexicon,
@@ -70,11 +73,13 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             viber=viber,
             first_aid=first_aid,
             reception=Reception(store=store, first_aid=first_aid, channels=_by_name(telegram, viber)),
+            press=press,
         )
     finally:
         for channel in (telegram, viber):
             if channel is not None:
                 await channel.close()
+        press.close()
         await engine.dispose()
 
 

@@ -98,10 +98,13 @@ outbox_table = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     # Why this delivery was given up, without its words.
     Column("parked", Text),
+    # A keyed hash of the token in the link under which a document can be fetched.
+    Column("token_key", LargeBinary),
     UniqueConstraint("inbox_id", "position", name="effect_exists_once"),
     CheckConstraint("lane IN ('channel', 'referral')", name="lane_is_known"),
     Index("outbox_open", "conversation_id", "lane", "id", postgresql_where=text("done_at IS NULL")),
     Index("outbox_by_conversation", "conversation_id", "id"),
+    Index("outbox_token_key", "token_key", unique=True, postgresql_where=text("token_key IS NOT NULL")),
 )
 
 case_table = Table(
@@ -153,6 +156,16 @@ class Effect:
 
     lane: str
     kind: str
+    payload: dict[str, Any]
+    #: The token of the link under which it can be fetched, if it can be.
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A document that somebody fetches by its link."""
+
+    conversation: UUID
     payload: dict[str, Any]
 
 
@@ -249,10 +262,11 @@ WHERE c.id = :conversation ORDER BY i.id
 # A web page fetches its messages itself and is only told that there are some; the other lanes need a worker.
 _EFFECTS = """
 , kept AS (
-    INSERT INTO outbox (conversation_id, inbox_id, position, lane, kind, payload)
-    SELECT moved.id, :number, effect.place - 1, effect.lane, effect.kind, effect.payload
-    FROM moved, unnest(cast(:lanes AS text[]), cast(:kinds AS text[]), cast(:payloads AS bytea[]))
-                WITH ORDINALITY AS effect (lane, kind, payload, place)
+    INSERT INTO outbox (conversation_id, inbox_id, position, lane, kind, payload, token_key)
+    SELECT moved.id, :number, effect.place - 1, effect.lane, effect.kind, effect.payload, effect.token_key
+    FROM moved, unnest(cast(:lanes AS text[]), cast(:kinds AS text[]), cast(:payloads AS bytea[]),
+                       cast(:token_keys AS bytea[]))
+                WITH ORDINALITY AS effect (lane, kind, payload, token_key, place)
 ), told AS (
     SELECT pg_notify('webchat', moved.id::text) FROM moved
     WHERE moved.channel = 'web' AND 'channel' = ANY (cast(:lanes AS text[]))
@@ -292,7 +306,8 @@ _PUT_EFFECTS = text("WITH moved AS (SELECT id, channel FROM conversation WHERE i
 
 _OPEN_DELIVERIES = text("""
 SELECT id, inbox_id, position, kind, payload, attempts, next_at - now() AS due_in FROM outbox
-WHERE conversation_id = :conversation AND lane = :lane AND done_at IS NULL ORDER BY id LIMIT :most
+WHERE conversation_id = :conversation AND lane = :lane AND done_at IS NULL AND id > :after
+ORDER BY id LIMIT :most
 """)
 
 _THREAD = text("""
@@ -461,6 +476,9 @@ class Store:
                 self._seal(effect.payload, context=f"outbox.payload:{number}:{position}")
                 for position, effect in enumerate(effects)
             ],
+            "token_keys": [
+                self._privacy.token_key(effect.token) if effect.token else None for effect in effects
+            ],
         }
 
     async def park(self, number: int, *, reason: str, final: bool, masked: bytes | None = None) -> None:
@@ -475,11 +493,11 @@ class Store:
                 {"id": number, "reason": reason, "final": final, "masked": masked},
             )
 
-    async def due(self, pseudonym: UUID, *, lane: str, most: int) -> list[Due]:
-        """The oldest undelivered effects of one lane, whether due or not."""
+    async def due(self, pseudonym: UUID, *, lane: str, most: int, after: int = 0) -> list[Due]:
+        """The oldest undelivered effects of one lane after this number, whether due or not."""
         async with self.statement() as connection:
             rows = await connection.execute(
-                _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most}
+                _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most, "after": after}
             )
             return [
                 Due(
@@ -518,7 +536,7 @@ class Store:
             rows = await connection.execute(
                 text(
                     "SELECT id, inbox_id, position, payload FROM outbox WHERE conversation_id = :conversation"
-                    " AND kind = 'say' AND id > :number ORDER BY id LIMIT :most"
+                    " AND kind IN ('say', 'hand') AND id > :number ORDER BY id LIMIT :most"
                 ),
                 {"conversation": pseudonym, "number": number, "most": most},
             )
@@ -526,6 +544,35 @@ class Store:
                 (row.id, self._unseal(row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}"))
                 for row in rows
             ]
+
+    async def fetched(self, token: str, *, within: timedelta) -> Fetched | None:
+        """The document whose link has this token, unless it is older than that."""
+        async with self.statement() as connection:
+            row = (
+                await connection.execute(
+                    text(
+                        "SELECT conversation_id, inbox_id, position, payload FROM outbox"
+                        " WHERE token_key = :key AND created_at > now() - cast(:within AS interval)"
+                    ),
+                    {"key": self._privacy.token_key(token), "within": within},
+                )
+            ).first()
+        if row is None:
+            return None
+        payload = self._unseal(row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}")
+        return Fetched(conversation=row.conversation_id, payload=payload)
+
+    async def handed(self, pseudonym: UUID, *, within: timedelta) -> int:
+        """How many documents this visitor was sent lately."""
+        async with self.statement() as connection:
+            found = await connection.scalar(
+                text(
+                    "SELECT count(*) FROM outbox WHERE conversation_id = :conversation AND kind = 'hand'"
+                    " AND parked IS NULL AND done_at > now() - cast(:within AS interval)"
+                ),
+                {"conversation": pseudonym, "within": within},
+            )
+        return int(found or 0)
 
     async def thread(
         self, connection: AsyncConnection, pseudonym: UUID, *, until: int, most: int

@@ -52,13 +52,20 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
     turns = Turns(
         book=book,
         store=runtime.store,
+        press=runtime.press,
         understander=understander,
         referral=referral,
         countries=settings.countries,
         locale=settings.locale,
         country=settings.country,
     )
-    deliveries = Deliveries(store=runtime.store, channels=runtime.channels, referral=referral)
+    deliveries = Deliveries(
+        store=runtime.store,
+        channels=runtime.channels,
+        referral=referral,
+        press=runtime.press,
+        address=settings.reachable_address,
+    )
     return Work(
         store=runtime.store,
         drain=Drain(store=runtime.store, turns=turns, deliveries=deliveries),

@@ -232,6 +232,16 @@ def emergency_say(
     )
 
 
+def said_alone(
+    book: Book, key: str, *, locale: str, role: str | None, country: str | None, countries: Sequence[str]
+) -> Say:
+    """A message of the common texts that is said outside any turn."""
+    state = State(locale=known_locale(book, locale), role=role, country=country)
+    said = Voice(book, countries=countries, place=None).say(key, flow=COMMON, state=state)
+    # The checks make sure that the text exists.
+    return said or Say(key=f"{COMMON}.{key}", text="…")
+
+
 def speaking(state: State, locale: str | None, *, book: Book) -> State:
     """The state in the language that a text was recognised in, unless the visitor chose another."""
     base = (locale or "").partition("-")[0]

@@ -59,6 +59,8 @@ ENGINE_TEXTS = (
     "outage",
     "emergency",
     "delayed",
+    "document_failed",
+    "document_not_here",
     NONE_REVIEWED,
     SOME_REVIEWED,
 )

@@ -18,6 +18,7 @@ from telegram import (
     BotCommand,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     LinkPreviewOptions,
     MessageEntity,
 )
@@ -36,6 +37,7 @@ from bot.messages import (
     BotError,
     Button,
     DeliveryFailed,
+    File,
     InboxDown,
     Outgoing,
     Refused,
@@ -88,6 +90,7 @@ class TelegramChannel:
     """One bot on Telegram."""
 
     name = "telegram"
+    fetches_files = False
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class TelegramChannel:
             HTTPXRequest(
                 read_timeout=seconds,
                 write_timeout=seconds,
+                media_write_timeout=seconds,
                 connect_timeout=seconds,
                 pool_timeout=seconds,
                 httpx_kwargs={"verify": trusted()},
@@ -143,6 +147,17 @@ class TelegramChannel:
                 raise failure from error
             self._progress.sent(message.number)
         self._progress.done(message.number)
+
+    async def hand(self, address: str, file: File) -> None:
+        """Deliver a document, a picture as one; raises ``TryAgain``, ``AddressGone`` or ``Refused``."""
+        content = InputFile(file.content, filename=file.name)
+        try:
+            if file.is_picture:
+                await self._bot.send_photo(chat_id=address, photo=content, caption=file.title)
+            else:
+                await self._bot.send_document(chat_id=address, document=content, caption=file.title)
+        except _FAILED as error:
+            raise _failure(error) from error
 
     async def typing(self, address: str) -> None:
         """Show that an answer is coming; never raises."""

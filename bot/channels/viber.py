@@ -20,14 +20,27 @@ from bot.channels.presentation import Progress, columns_of, parts_of, words_of
 from bot.channels.reading import Unreadable, read_object, refusal
 from bot.channels.tls import trusted
 from bot.channels.viber_events import BEGIN, MARK, Callback, incoming_of, origin_of, read_callback
-from bot.channels.viber_text import marked
-from bot.messages import Accept, AddressGone, Button, DeliveryFailed, InboxDown, Outgoing, Refused, TryAgain
+from bot.channels.viber_text import as_typed, marked
+from bot.messages import (
+    Accept,
+    AddressGone,
+    Button,
+    DeliveryFailed,
+    File,
+    InboxDown,
+    Outgoing,
+    Refused,
+    TryAgain,
+)
 
 log = structlog.get_logger()
 
 #: https://developers.viber.com/docs/api/rest-bot-api/#text-message. A Bangla letter takes three bytes,
 #: so that a text of this length and eight buttons stay below the 30 kB that a request may have.
 MAX_TEXT = 7000
+
+#: The least that phones and desktops show of a picture's description.
+MAX_CAPTION = 120
 
 #: What the phone must understand; older ones cannot hide what a pressed button carries.
 MIN_API_VERSION = 7
@@ -85,6 +98,7 @@ class ViberChannel:
     """One bot on Viber."""
 
     name = "viber"
+    fetches_files = True
 
     def __init__(
         self,
@@ -118,6 +132,11 @@ class ViberChannel:
                 raise
             self._progress.sent(message.number)
         self._progress.done(message.number)
+
+    async def hand(self, address: str, file: File) -> None:
+        """Deliver a document that phones fetch from its link; raises as ``send`` does."""
+        body = _picture(file) if file.is_picture else _file(file)
+        await self._call("send_message", body | {"receiver": address})
 
     async def typing(self, address: str) -> None:
         """Nothing: Viber has no way to show it."""
@@ -207,13 +226,20 @@ def _failure(status: object) -> DeliveryFailed:
     return Refused(name)
 
 
+def _file(file: File) -> dict[str, Any]:
+    return _body("file", media=file.link, size=len(file.content), file_name=file.name)
+
+
+def _picture(file: File) -> dict[str, Any]:
+    return _body("picture", media=file.link, text=as_typed(file.title)[:MAX_CAPTION])
+
+
+def _body(kind: str, **content: object) -> dict[str, Any]:
+    return {"type": kind, "sender": {"name": SENDER}, "min_api_version": MIN_API_VERSION, **content}
+
+
 def _message(text: str, *, choices: Sequence[Button]) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "type": "text",
-        "text": text,
-        "sender": {"name": SENDER},
-        "min_api_version": MIN_API_VERSION,
-    }
+    body = _body("text", text=text)
     if choices:
         width = _GRID // columns_of(choices)
         body["keyboard"] = _keyboard([_button(choice, width=width) for choice in choices])

@@ -21,10 +21,11 @@ class NotSet(RuntimeError):
     """This document could not be set in type."""
 
 
-def typeset(paper: Paper, form: str) -> bytes:
+def typeset(paper: Paper, form: str, *, patience: float = PATIENCE) -> bytes:
     """The paper as ``pdf`` or ``png``, the same bytes for the same paper; raises ``NotSet``.
 
-    Blocks for a tenth of a second. Signs that none of our fonts has, such as emoji, are left out.
+    Blocks for a tenth of a second, and for ``patience`` seconds at most. Signs that none of our fonts has,
+    such as emoji, are left out.
     """
     if form not in FORMATS:
         raise ValueError(f"a document is one of {', '.join(FORMATS)}, not {form!r}")
@@ -34,7 +35,7 @@ def typeset(paper: Paper, form: str) -> bytes:
             [sys.executable, "-I", str(_PRESS), form],
             input=words.encode(),
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=True,
             env={},
         )

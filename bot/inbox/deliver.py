@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from bot.messages import AddressGone, Button, Channel, Outgoing, Refused, Run, TryAgain
+from bot.documents.orders import NotMade, Order, Press
+from bot.messages import AddressGone, Button, Channel, File, Outgoing, Refused, Run, TryAgain
 from bot.metrics import DELIVERIES
 from bot.referral_client import CaseGone, ReferralClient, ReferralRefused, ReferralUnreachable
 from bot.store import Conversation, Due, Store
@@ -25,6 +26,16 @@ MAX_PAUSE = timedelta(minutes=5)
 
 #: With the pauses above, some two days; a visitor's message is not news after that.
 MAX_ATTEMPTS = 600
+
+#: The kind of effect that gives a document.
+HAND = "hand"
+
+#: After so many failed tries to make a document the visitor is told that it does not come.
+MAX_TRIES_TO_MAKE = 3
+
+#: A visitor gets so many documents within this time; whoever wants more only keeps the press busy.
+MOST_HANDED = 20
+HANDED_WITHIN = timedelta(hours=1)
 
 #: After so many failed tries to reach the helpline's desk the visitor is told that it takes longer.
 TELL_AFTER_ATTEMPTS = 2
@@ -45,17 +56,23 @@ class Deliveries:
     store: Store
     channels: Mapping[str, Channel]
     referral: ReferralClient
+    press: Press
+    #: Where messengers reach our web server, to fetch documents; None where they cannot.
+    address: str | None
     _typing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, pseudonym: UUID, *, lane: str) -> None:
-        """Deliver all that is due in this lane; stop at the first that must wait."""
-        waiting = await self.store.due(pseudonym, lane=lane, most=BATCH)
-        while waiting:
+        """Deliver all that is due in this lane; stop at the first that must wait, unless it is a document."""
+        last = 0
+        while waiting := await self.store.due(pseudonym, lane=lane, most=BATCH, after=last):
             for due in waiting:
-                if due.due_in > timedelta(0) or not await self._carry_out(pseudonym, lane, due):
+                done = due.due_in <= timedelta(0) and await self._carry_out(pseudonym, lane, due)
+                # What is said must never wait for a file: it may be the number to call.
+                if not done and due.kind != HAND:
                     return
-            full = len(waiting) == BATCH
-            waiting = await self.store.due(pseudonym, lane=lane, most=BATCH) if full else []
+            if len(waiting) < BATCH:
+                return
+            last = waiting[-1].number
 
     def show_typing(self, conversation: Conversation) -> None:
         """Let the messenger show that an answer is coming, without waiting for it."""
@@ -73,7 +90,7 @@ class Deliveries:
     async def _carry_out(self, pseudonym: UUID, lane: str, due: Due) -> bool:
         """Whether the lane may go on with the next effect."""
         try:
-            parked = await (self._say if lane == "channel" else self._refer)(pseudonym, due)
+            parked = await self._way(lane, due)(pseudonym, due)
         except _Later as later:
             return await self._postpone(pseudonym, lane, due, later.after)
         await self.store.delivered(due.number, parked=parked)
@@ -94,16 +111,58 @@ class Deliveries:
             )
         return False
 
+    def _way(self, lane: str, due: Due) -> Callable[[UUID, Due], Awaitable[str | None]]:
+        if lane != "channel":
+            return self._refer
+        return self._hand if due.kind == HAND else self._say
+
     async def _say(self, pseudonym: UUID, due: Due) -> str | None:
+        return await self._push(pseudonym, due, lambda channel, to: channel.send(to, _outgoing(due)))
+
+    async def _hand(self, pseudonym: UUID, due: Due) -> str | None:
+        order = Order.of(due.payload)
+        channel = await self._channel(pseudonym)
+        if channel is not None and channel.fetches_files and self.address is None:
+            log.error("documents need PORCHLIGHT_PUBLIC_URL, which phones can reach", channel=channel.name)
+            return await self._regret(pseudonym, due, order, "document_not_here", reason="no public address")
+        if await self.store.handed(pseudonym, within=HANDED_WITHIN) >= MOST_HANDED:
+            return "too many documents"
+        try:
+            content = await self.press.file(order)
+        except NotMade:
+            tries = due.attempts + 1
+            if tries < MAX_TRIES_TO_MAKE:
+                raise _Later(None) from None
+            return await self._regret(
+                pseudonym, due, order, "document_failed", reason=f"not made after {tries} tries"
+            )
+        file = File(
+            title=order.title,
+            name=order.name,
+            content=content,
+            link=f"{self.address}{order.path}" if order.token else "",
+        )
+        return await self._push(pseudonym, due, lambda channel, to: channel.hand(to, file))
+
+    async def _regret(self, pseudonym: UUID, due: Due, order: Order, key: str, *, reason: str) -> str:
+        sorry = self.press.regret(order, key)
+        return await self._push(pseudonym, due, lambda channel, to: channel.send(to, sorry)) or reason
+
+    async def _channel(self, pseudonym: UUID) -> Channel | None:
         conversation = await self.store.conversation(pseudonym)
+        return self.channels.get(conversation.channel) if conversation else None
+
+    async def _push(
+        self, pseudonym: UUID, due: Due, push: Callable[[Channel, str], Awaitable[None]]
+    ) -> str | None:
         address = await self.store.address(pseudonym)
-        channel = self.channels.get(conversation.channel) if conversation else None
+        channel = await self._channel(pseudonym)
         if address is None:
             return "the conversation was erased"
         if channel is None:
             raise _Later(MAX_PAUSE)  # The channel is switched off; it may come back with a setting.
         try:
-            await channel.send(address, _outgoing(due))
+            await push(channel, address)
         except TryAgain as error:
             raise _Later(error.after) from error
         except AddressGone:

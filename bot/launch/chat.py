@@ -12,6 +12,8 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +41,8 @@ class Conversation:
 
     http: httpx.AsyncClient
     show: Show
+    #: Where documents are put.
+    folder: Path
     token: str = ""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     #: The buttons of the newest message that had any.
@@ -82,8 +86,22 @@ class Conversation:
                 ) as stream:
                     async for number, message in _events(stream):
                         last = number or last
-                        self._hear(message)
+                        self._hear(message | await self._fetched(message))
             await asyncio.sleep(0.5)
+
+    async def _fetched(self, message: Message) -> Message:
+        """Where a document that came with this message now lies; nothing where none came."""
+        if not message.get("document"):
+            return {}
+        try:
+            answer = await self.http.get(message["document"]["address"])
+        except httpx.HTTPError:
+            return {"text": f"{message['text']}: it could not be fetched."}
+        if not answer.is_success:
+            return {"text": f"{message['text']}: {answer.text.strip()}"}
+        file = _free(self.folder / Path(message["document"]["name"]).name)
+        file.write_bytes(answer.content)
+        return {"file": str(file)}
 
     def _hear(self, message: Message) -> None:
         self.choices = message.get("choices") or self.choices
@@ -103,7 +121,7 @@ async def chat(url: str, *, locale: str | None, as_json: bool) -> None:
     interactive = sys.stdin.isatty()
     show = _show_json if as_json else _show_to_people(Console())
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
-        conversation = Conversation(http, show)
+        conversation = Conversation(http, show, folder=Path.cwd())
         await conversation.begin(locale=locale)
         listening = asyncio.create_task(conversation.listen())
         try:
@@ -152,8 +170,16 @@ def _body(answer: httpx.Response) -> Message:
     return dict(body)
 
 
+def _free(file: Path) -> Path:
+    """This file, or one beside it that does not exist yet."""
+    names = (file.with_stem(f"{file.stem}-{number}") for number in count(2))
+    return file if not file.exists() else next(name for name in names if not name.exists())
+
+
 def _show_json(message: Message) -> None:
     shown = {name: message.get(name) for name in ("id", "type", "text", "choices", "from")}
+    if "file" in message:
+        shown["file"] = message["file"]
     sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
@@ -163,6 +189,8 @@ def _show_to_people(console: Console) -> Show:
         who = "helpline" if message.get("from") == "operator" else "porchlight"
         console.print(f"[bold yellow]{who}[/]", highlight=False)
         console.print(message["text"], markup=False, highlight=False)
+        if "file" in message:
+            console.print(f"  saved as {message['file']}", markup=False, highlight=False)
         for number, choice in enumerate(message.get("choices") or [], start=1):
             console.print(f"  {number}  {choice['title']}", markup=False, highlight=False)
         console.print()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sse_starlette import EventSourceResponse
 
 from bot.config import LOCALES
+from bot.documents.orders import Order
 from bot.first_aid import FirstAid, Reception
 from bot.messages import MAX_TEXT, InboxDown, Incoming, IncomingKind, MediaKind, Outgoing, clean
 from bot.privacy import Privacy
@@ -178,6 +179,24 @@ class WebChat:
 
 
 def _heard(number: int, said: dict[str, Any]) -> dict[str, Any]:
+    return _handed(number, said) if "document" in said else _said(number, said)
+
+
+def _handed(number: int, handed: dict[str, Any]) -> dict[str, Any]:
+    order = Order.of(handed)
+    return {
+        "id": str(number),
+        "type": "message",
+        "text": order.label,
+        "choices": [],
+        "from": "bot",
+        "locale": order.locale,
+        "runs": [],
+        "document": {"name": order.name, "address": order.path},
+    }
+
+
+def _said(number: int, said: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": str(number),
         "type": "message",

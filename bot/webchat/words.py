@@ -46,6 +46,9 @@ class Words:
     call: str
     in_danger: str
     new_tab: str
+    #: What a link to a document says when it has ended, and when it cannot be followed now.
+    document_gone: str
+    document_later: str
     #: The button on a school's page.
     open_chat: str
     close_chat: str
@@ -105,6 +108,8 @@ WORDS: Mapping[str, Words] = {
         call="You can call:",
         in_danger="If your life is in danger this minute:",
         new_tab="opens in a new tab",
+        document_gone="There is no document behind this link any more. Ask for it again in the chat.",
+        document_later="The document cannot be made at this moment. Try again in a minute.",
         open_chat="Open the help chat",
         close_chat="Close the chat",
     ),
@@ -143,6 +148,8 @@ WORDS: Mapping[str, Words] = {
         call="Можно позвонить:",
         in_danger="Если прямо сейчас жизнь в опасности:",
         new_tab="откроется в новой вкладке",
+        document_gone="По этой ссылке больше ничего нет. Документ можно попросить в чате ещё раз.",
+        document_later="Документ сейчас не получается. Попробуй ещё раз через минуту.",
         open_chat="Открыть чат помощи",
         close_chat="Закрыть чат",
     ),
@@ -181,6 +188,8 @@ WORDS: Mapping[str, Words] = {
         call="Можна патэлефанаваць:",
         in_danger="Калі проста зараз жыццё ў небяспецы:",
         new_tab="адкрыецца ў новай укладцы",
+        document_gone="Па гэтай спасылцы больш нічога няма. Дакумент можна папрасіць у чаце яшчэ раз.",
+        document_later="Дакумент зараз не атрымліваецца. Паспрабуй яшчэ раз праз хвіліну.",
         open_chat="Адкрыць чат дапамогі",
         close_chat="Закрыць чат",
     ),
@@ -218,6 +227,8 @@ WORDS: Mapping[str, Words] = {
         call="ফোন করতে পারো:",
         in_danger="এই মুহূর্তে জীবনের ঝুঁকি থাকলে:",
         new_tab="নতুন ট্যাবে খুলবে",
+        document_gone="এই লিংকে আর কিছু নেই। চ্যাটে কাগজটা আবার চাইতে পারো।",
+        document_later="কাগজটা এখন তৈরি করা যাচ্ছে না। এক মিনিট পরে আবার চেষ্টা করো।",
         open_chat="সাহায্যের চ্যাট খোলো",
         close_chat="চ্যাট বন্ধ করো",
     ),

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from bot.conversation import Turns
+from bot.documents.orders import Press
 from bot.inbox.deliver import Deliveries
 from bot.inbox.drain import Drain
 from bot.nlu_client import NluClient
@@ -175,21 +176,24 @@ async def test_a_message_that_was_set_aside_is_masked_too(
     book, lexicon = real_book(), load_lexicons(REAL / "lexicons")
     referral = ReferralClient(NOWHERE, secret=settings(database_url).service_secret)
     nlu = NluClient(NOWHERE, intents=book.intents)
+    press = Press(book=book, countries=("BY", "BD"))
     turns = Turns(
         book=book,
         store=store,
+        press=press,
         understander=Broken(lexicon=lexicon, nlu=nlu, danger=book.intents, threshold=0.35),
         referral=referral,
         countries=("BY", "BD"),
         locale="en",
         country=None,
     )
-    deliveries = Deliveries(store=store, channels={}, referral=referral)
+    deliveries = Deliveries(store=store, channels={}, referral=referral, press=press, address=None)
 
     # When it has been tried so often that it is set aside
     await Drain(store=store, turns=turns, deliveries=deliveries).run(visitor.pseudonym)
     await nlu.close()
     await referral.close()
+    press.close()
 
     # Then its words are kept without the number
     assert await execute(database_url, "SELECT parked FROM inbox") == [("ValueError",)]

@@ -28,7 +28,7 @@ from tests.referral.serving import SERVICE_SECRET
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
     """A copy of the real content, to be changed."""
-    names = ("definitions", "texts", "lexicons", "directory")
+    names = ("definitions", "texts", "lexicons", "directory", "documents")
     for name in names:
         shutil.copytree(REAL / name, tmp_path / "flows" / name)
     shutil.copy(REAL / "intents.yaml", tmp_path / "flows")

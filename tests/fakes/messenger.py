@@ -78,6 +78,16 @@ Fault = TooMany | Broken | Hangs | Drops | Says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """A file in a chat: its bytes, or the address that the phone fetches them from."""
+
+    name: str
+    content: bytes = b""
+    address: str = ""
+    is_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One message of the bot as a visitor sees it; ``rows`` are the button titles as they stand."""
 
@@ -88,6 +98,8 @@ class Seen:
     links: dict[str, str] = field(default_factory=dict)
     #: What each button sends back, by title.
     payloads: dict[str, str] = field(default_factory=dict)
+    #: The file that came with it, if any; ``text`` is what stands below it.
+    file: SeenFile | None = None
     #: The message as the platform received it.
     raw: dict[str, Any] = field(default_factory=dict)
 

@@ -26,17 +26,22 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.message import Message
+from email.parser import BytesParser
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.fakes.messenger import FakeMessenger, FakeVisitor, Says, Seen, TooMany
+from tests.fakes.messenger import FakeMessenger, FakeVisitor, Says, Seen, SeenFile, TooMany
 from tests.fakes.server import Answer, Asked
 
 #: https://core.telegram.org/bots/api
 MAX_TEXT_UNITS = 4096
 MAX_CALLBACK_BYTES = 64
+MAX_CAPTION_UNITS = 1024
+MAX_PHOTO_BYTES = 10 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
 MAX_SHORT_DESCRIPTION = 120
 MAX_DESCRIPTION = 512
 
@@ -44,6 +49,9 @@ MAX_DESCRIPTION = 512
 _MAX_POLL_SECONDS = 50
 
 TOKEN = "100:porchlight-test-token"
+
+#: How a PNG file begins.
+PNG = b"\x89PNG\r\n\x1a\n"
 
 _NOW = 1_760_000_000
 
@@ -176,8 +184,11 @@ class FakeTelegram(FakeMessenger):
 
     def _read(self, asked: Asked) -> tuple[str, dict[str, Any]]:
         _, _, method = asked.path.rpartition("/")
-        if asked.headers.get("content-type", "").startswith("application/json"):
+        kind = asked.headers.get("content-type", "")
+        if kind.startswith("application/json"):
             return method, json.loads(asked.body or b"{}")
+        if kind.startswith("multipart/form-data"):
+            return method, _form(kind, asked.body)
         parameters: dict[str, Any] = {}
         for name, value in parse_qsl(asked.body.decode(), keep_blank_values=True):
             parameters[name] = json.loads(value) if value[:1] in ("{", "[") and name != "text" else value
@@ -206,6 +217,10 @@ class FakeTelegram(FakeMessenger):
                 return await self._get_updates(parameters)
             case "sendMessage":
                 return await self._send_message(parameters)
+            case "sendDocument":
+                return await self._send_file(parameters, part="document", most=MAX_DOCUMENT_BYTES)
+            case "sendPhoto":
+                return await self._send_file(parameters, part="photo", most=MAX_PHOTO_BYTES)
             case "sendChatAction":
                 return self._chat_action(parameters)
             case "answerCallbackQuery":
@@ -259,6 +274,25 @@ class FakeTelegram(FakeMessenger):
             visitor.receives(seen, number=number)
             self._news.notify_all()
         return {"message_id": number, "date": _NOW, "chat": visitor.chat, "text": text}
+
+    async def _send_file(self, parameters: dict[str, Any], *, part: str, most: int) -> dict[str, Any]:
+        visitor = self._reachable(parameters)
+        file = parameters.get(part)
+        if not isinstance(file, SeenFile) or not file.content:
+            raise _Refused(400, f"Bad Request: there is no {part} in the request")
+        if len(file.content) > most:
+            raise _Refused(413, "Request Entity Too Large")
+        if part == "photo" and not file.content.startswith(PNG):
+            raise _Refused(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        caption = str(parameters.get("caption", ""))
+        if len(caption.encode("utf-16-le")) // 2 > MAX_CAPTION_UNITS:
+            raise _Refused(400, "Bad Request: message caption is too long")
+        file = replace(file, is_picture=part == "photo")
+        number = next(self.numbers)
+        async with self._news:
+            visitor.receives(Seen(text=caption, file=file, raw=parameters), number=number)
+            self._news.notify_all()
+        return {"message_id": number, "date": _NOW, "chat": visitor.chat, "caption": caption}
 
     def _chat_action(self, parameters: dict[str, Any]) -> bool:
         if parameters.get("action") != "typing":
@@ -458,6 +492,25 @@ def _commands(given: Any) -> dict[str, str]:
         if not 1 <= len(command["description"]) <= 256:
             raise _Refused(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
     return {command["command"]: command["description"] for command in given}
+
+
+def _form(kind: str, body: bytes) -> dict[str, Any]:
+    """The fields of a form with files in it; a file's field may be named by another, as ``attach://name``."""
+    message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+    fields: dict[str, Any] = {}
+    for part in message.get_payload():
+        assert isinstance(part, Message)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        name = str(part.get_param("name", header="content-disposition"))
+        if file := part.get_filename():
+            fields[name] = SeenFile(name=file, content=content)
+        else:
+            fields[name] = content.decode()
+    return {
+        name: fields.get(value.removeprefix("attach://"), value) if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def _entities(text: str, given: list[dict[str, Any]]) -> dict[str, Any]:

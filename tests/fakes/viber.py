@@ -30,7 +30,7 @@ import re
 from itertools import count
 from typing import Any
 
-from tests.fakes.messenger import FakeMessenger, FakeVisitor, Says, Seen, TooMany
+from tests.fakes.messenger import FakeMessenger, FakeVisitor, Says, Seen, SeenFile, TooMany
 from tests.fakes.server import Answer, Asked
 
 #: https://developers.viber.com/docs/api/rest-bot-api/
@@ -38,6 +38,9 @@ MAX_TEXT_UNITS = 7000
 MAX_BODY_BYTES = 30 * 1024
 MAX_SENDER = 28
 MAX_BUTTONS = 24
+MAX_CAPTION = 512
+MAX_FILE_NAME = 256
+MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_TITLE = 250
 MAX_TRACKING_DATA = 4000
 
@@ -271,7 +274,8 @@ def _seen(message: dict[str, Any]) -> Seen:
     """The message as it is shown; refuses what Viber would."""
     text = message.get("text", "")
     sender = message.get("sender", {}).get("name", "")
-    if message.get("type") != "text" or not isinstance(text, str) or not text.strip():
+    file = _file(message) if message.get("type") in ("file", "picture") else None
+    if file is None and (message.get("type") != "text" or not isinstance(text, str) or not text.strip()):
         raise _Refused(4, "missingData")
     if len(text.encode("utf-16-le")) // 2 > MAX_TEXT_UNITS or not 1 <= len(sender) <= MAX_SENDER:
         raise _Refused(3, "badData")
@@ -283,8 +287,25 @@ def _seen(message: dict[str, Any]) -> Seen:
         bold=tuple(words for sign, words in _FORMATTED.findall(text) if sign == "*"),
         rows=_rows(buttons),
         payloads={button["Text"]: button["ActionBody"] for button in buttons},
+        file=file,
         raw=message,
     )
+
+
+def _file(message: dict[str, Any]) -> SeenFile:
+    """The file that a phone would fetch: https://developers.viber.com/docs/api/rest-bot-api/#file-message"""
+    address = str(message.get("media", ""))
+    if not address.startswith(("http://", "https://")):
+        raise _Refused(3, "badData")
+    ending = address.rpartition(".")[2].lower()
+    if message["type"] == "picture":
+        if ending not in ("jpeg", "jpg", "png", "gif") or len(message["text"]) > MAX_CAPTION:
+            raise _Refused(3, "badData")
+        return SeenFile(name=address.rpartition("/")[2], address=address, is_picture=True)
+    name, size = str(message.get("file_name", "")), message.get("size")
+    if not isinstance(size, int) or not 0 < size <= MAX_FILE_BYTES or not 0 < len(name) <= MAX_FILE_NAME:
+        raise _Refused(3, "badData")
+    return SeenFile(name=name, address=address)
 
 
 def _buttons(keyboard: Any) -> list[dict[str, Any]]:

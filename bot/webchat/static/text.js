@@ -6,6 +6,7 @@ const LONGEST = 15;
 
 const LINK = /https:\/\/[^\s<>"'«»“”]+/g;
 const LINK_ALONE = /^https:\/\/\S+$/;
+const FILE = /^\/documents\/[\w.-]+$/;
 const AFTER_LINK = /[.,;:!?…)\]।]+$/;
 const NUMBER = /\+?[0-9০-৯]+(?:[ \u00a0\u2011-]?\([0-9০-৯]+\)|[ \u00a0\u2011-][0-9০-৯]+)*/g;
 const DATE = /^[0-9০-৯]{4}-[0-9০-৯]{2,4}(-[0-9০-৯]{2})?$/;
@@ -34,6 +35,13 @@ export class Writer {
       apart = blank;
     }
     return paragraphs;
+  }
+
+  /** A paragraph with the link to a file of ours. */
+  file(address, words) {
+    const paragraph = document.createElement('p');
+    paragraph.append(FILE.test(address) ? this.link(address, words) : words);
+    return paragraph;
   }
 
   shown(run) {

@@ -38,8 +38,7 @@ export class Thread {
     const follows = together || this.asked || this.atEnd();
     const element = this.message(message.from === 'operator' ? 'operator' : 'bot');
     if (message.locale) element.lang = message.locale;
-    const said = message.runs && message.runs.length ? message.runs : [{ text: message.text }];
-    element.append(...this.writer.paragraphs(said));
+    element.append(...this.told(message));
     if (message.choices && message.choices.length) {
       element.classList.add('asks');
       element.append(this.choices(message.choices));
@@ -50,6 +49,11 @@ export class Thread {
     this.heardAt = now;
     this.heardFrom = message.from;
     this.follow(follows);
+  }
+
+  told(message) {
+    if (message.document) return [this.writer.file(message.document.address, message.text)];
+    return this.writer.paragraphs(message.runs && message.runs.length ? message.runs : [{ text: message.text }]);
   }
 
   /** What the visitor wrote or pressed; the returned `mark(state)` says how far it got. */

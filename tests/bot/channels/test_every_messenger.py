@@ -8,9 +8,10 @@ import re
 import httpx
 import pytest
 
-from bot.messages import AddressGone, IncomingKind, MediaKind, Outgoing, Run, TryAgain
+from bot.messages import AddressGone, File, IncomingKind, MediaKind, Outgoing, Run, TryAgain
 from tests.bot.channels.line import SECRET, Line, post, say
 from tests.fakes.messenger import Broken, Drops, Hangs, TooMany
+from tests.fakes.telegram import PNG
 from tests.fakes.viber import FakeViber
 
 _TITLES = ("They call me names", "They share my photo without asking", "Menu")
@@ -160,6 +161,49 @@ async def test_what_an_operator_types_is_no_markup(line: Line, typed: str) -> No
     seen = await child.sees()
     assert seen.text.replace("\u200a", "") == f"👤 Helpline:\n{typed}"
     assert (seen.bold, seen.links) == ((), {})
+
+
+# Every byte, and the ends of lines that a form may lose.
+_BYTES = bytes(range(256)) + b"\r\n--\n\r"
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("certificate.pdf", b"%PDF-1.7\n"), ("certificate.png", PNG)], ids=["pdf", "png"]
+)
+async def test_a_document_arrives_as_it_is(line: Line, name: str, start: bytes) -> None:
+    child = await line.known()
+    link = f"https://a.by/documents/x_y_z.{name[-3:]}"
+    file = File(title="Грамата *_x_*", name=name, content=start + _BYTES, link=link)
+
+    await line.channel.hand(child.address, file)
+
+    seen = await child.sees()
+    assert seen.file is not None
+    assert seen.file.is_picture is (name == "certificate.png")
+    if line.channel.fetches_files:
+        assert seen.file.address == link
+        assert seen.raw.get("size", len(file.content)) == len(file.content)
+    else:
+        assert (seen.file.name, seen.file.content) == (name, file.content)
+        assert seen.text == "Грамата *_x_*"
+    assert seen.bold == ()
+
+
+async def test_a_document_that_cannot_be_delivered_says_why(line: Line) -> None:
+    child = await line.known()
+    file = File(title="x", name="x.pdf", content=b"%PDF", link="https://a.by/documents/x.pdf")
+    method = "send_message" if line.name == "viber" else "sendDocument"
+    line.messenger.fail(TooMany(after=3), Broken(), Drops(), method=method)
+
+    for _ in range(3):
+        with pytest.raises(TryAgain):
+            await line.channel.hand(child.address, file)
+    child.blocks()
+    await line.settled()
+    with pytest.raises(AddressGone):
+        await line.channel.hand(child.address, file)
+    with pytest.raises(AddressGone):
+        await line.channel.hand("123456789", file)
 
 
 async def test_a_busy_platform_says_when_to_try_again(line: Line) -> None:

@@ -102,7 +102,10 @@ class StandIn:
                     conversation,
                     number=message.number,
                     state="{}",
-                    effects=[Effect(lane="channel", kind="say", payload=dict(one)) for one in said],
+                    effects=[
+                        Effect(lane="channel", kind="hand" if "document" in one else "say", payload=dict(one))
+                        for one in said
+                    ],
                 )
 
     def _said(self, message: Waiting) -> Sequence[Said]:

@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.async_api import Route, expect
 
+from bot.documents.orders import Order
 from bot.webchat.page import CHANGE_LANGUAGE
 from tests.bot.webchat.site import HELLO, Site, book, say
 from tests.bot.webchat.tab import Tabs
@@ -461,6 +462,31 @@ async def test_bold_words_are_bold_and_links_lead_away_from_their_words(tabs: Ta
         "all => all.map(link => [link.getAttribute('href'), link.rel, link.target])"
     )
     assert links == [["tel:1098", "", ""], ["https://talk2ok.by/a", "noopener noreferrer", "_blank"]]
+
+
+async def test_a_document_is_a_link_that_leaves_the_chat_open(tabs: Tabs, site: Site) -> None:
+    order = Order(
+        document="plan",
+        form="pdf",
+        locale="en",
+        role=None,
+        country=None,
+        slots={},
+        title="My <plan>",
+        handed_on="2026-11-29",
+        token="a-B_" * 8,
+    )
+    site.stand_in.answers["plan"] = [order.payload(), say("There.")]
+    tab = await tabs.open(f"{site.url}/?locale=en")
+    await tab.greeted()
+
+    await tab.writes("plan")
+
+    await expect(tab.said("There.")).to_be_visible()
+    link = tab.page.get_by_role("link", name="My <plan> (PDF)")
+    await expect(link).to_have_attribute("href", f"/documents/{'a-B_' * 8}.pdf")
+    await expect(link).to_have_attribute("target", "_blank")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
 async def test_nothing_that_is_said_is_read_as_html(tabs: Tabs, site: Site) -> None:

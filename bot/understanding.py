@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from bot.nlu_client import NluClient, Parsed
-from flows.events import DangerLevel, Guess, Understanding
+from flows.events import DangerLevel, Guess, Mention, Understanding
 from flows.model import DANGER_INTENTS
 from flows.safety import Lexicon, Match
 
@@ -82,6 +82,7 @@ class Understander:
             ranking=parsed.ranking[:MAX_GUESSES],
             secondary=self._secondary(first.intent, matters, parsed.ranking),
             doubt=self._doubt(first, parsed),
+            mentions=_mentions(parsed),
         )
 
     def _surest(self, ranking: tuple[Guess, ...]) -> Understanding:
@@ -134,6 +135,15 @@ def _likely(parsed: Parsed, dangers: Set[str], *, needed: float) -> str | None:
         if sum(guess.confidence for guess in possible) >= least:
             return possible[0].intent
     return None
+
+
+def _mentions(parsed: Parsed) -> tuple[Mention, ...]:
+    """What the text names outright; the words themselves stay behind."""
+    return tuple(
+        Mention(kind=entity["entity"], value=str(entity["value"]), whose=entity.get("role"))
+        for entity in parsed.entities
+        if "entity" in entity and "value" in entity
+    )
 
 
 def unread() -> Understanding:

@@ -42,6 +42,17 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something that a text names outright, in the words of nlu/entities/values.yml, not the visitor's."""
+
+    #: ``platform``, ``age``, ``relationship`` or ``time``.
+    kind: str
+    value: str
+    #: Whose age it is, ``self`` or ``other``, where the words tell.
+    whose: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Understanding:
     """What a text means: the intent, how sure we are, who says so."""
 
@@ -59,6 +70,8 @@ class Understanding:
     secondary: tuple[str, ...] = ()
     #: The danger that the text may mean, though not surely enough to act upon: the visitor is asked.
     doubt: str | None = None
+    #: What the text names outright, in its order.
+    mentions: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

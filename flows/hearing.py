@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flows import payload, reading
 from flows.effects import Choice, Relay
-from flows.events import DangerLevel, Understanding
+from flows.events import DangerLevel, Mention, Understanding
 from flows.model import (
     DANGER,
     DANGER_INTENTS,
@@ -18,7 +20,7 @@ from flows.model import (
 from flows.outcome import OPEN_CASE
 from flows.run import Run
 from flows.speech import PLATFORM_OPTIONS, speaking
-from flows.state import Frame, Mode
+from flows.state import Frame, Mode, Origin
 
 #: A visitor's text is cut here; nobody types more into a phone, and Telegram sends no longer ones.
 MAX_TEXT = 4000
@@ -40,6 +42,10 @@ ASK_AGAIN_AFTER = 20
 _ASKING_FLOWS = frozenset(
     {DANGER, DANGER_QUESTION, "feeling_bad", "immediate_danger", "friend_in_crisis", "abuse_at_home"}
 )
+#: Mentions that go to the hand-over card as they are.
+_NOTED = frozenset({"relationship", "time"})
+#: Whoever names their age need not be asked who they are, unless they are grown up.
+TEENAGER, ADULT = 13, 18
 #: After so many misses in a row a person is offered.
 MISSES_TO_PERSON = 2
 
@@ -47,6 +53,7 @@ MISSES_TO_PERSON = 2
 def hear(run: Run, text: str, understanding: Understanding) -> None:
     run.state = speaking(run.state, understanding.locale, book=run.book)
     run.wake()
+    _note_mentions(run, understanding.mentions)
     danger = _danger(run.book, understanding)
     if run.state.mode in OPEN_CASE:
         run.effects.append(Relay(text=text, danger=danger))
@@ -63,6 +70,20 @@ def hear(run: Run, text: str, understanding: Understanding) -> None:
             run.note_intent(intent)
         _ask_about_danger(run, understanding.doubt)
         run.never_silent()
+
+
+def _note_mentions(run: Run, mentions: Sequence[Mention]) -> None:
+    """Keep what the words name outright, so that nobody asks for it again; of two apps, neither."""
+    apps = {mention.value for mention in mentions if mention.kind == "platform"}
+    if len(apps) == 1 and apps <= run.book.directory.platforms.keys():
+        run.save("platform", apps.pop(), by=Origin.MENTION)
+    for mention in reversed(mentions):
+        if mention.kind in _NOTED:
+            run.save(mention.kind, mention.value.replace(":", " ").replace("_", " "), by=Origin.MENTION)
+        elif mention.kind == "age" and mention.whose == "self" and mention.value.isdecimal():
+            run.save("age", mention.value, by=Origin.MENTION)
+            if run.state.role is None and int(mention.value) < ADULT:
+                run.save("role", "child" if int(mention.value) < TEENAGER else "teen")
 
 
 def _danger(book: Book, understanding: Understanding) -> DangerLevel:

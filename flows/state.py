@@ -52,6 +52,7 @@ class Origin(StrEnum):
 
     BUTTON = "button"  # The visitor pressed it, or typed what it says.
     WORDS = "words"  # The visitor's own words, masked.
+    MENTION = "mention"  # Their words named it, in passing.
     FLOW = "flow"  # A flow noted it, without asking.
 
 

@@ -177,7 +177,7 @@ class Slot(_Told):
 
     name: str
     value: str
-    #: ``button``, ``words`` or ``flow``.
+    #: ``button``, ``words``, ``mention`` or ``flow``.
     by: str
     turn: int
     fresh: bool

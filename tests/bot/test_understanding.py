@@ -6,7 +6,7 @@ import pytest
 
 from bot.nlu_client import NluClient, Parsed
 from bot.understanding import NOT_UNDERSTOOD, Understander
-from flows.events import DangerLevel, Guess
+from flows.events import DangerLevel, Guess, Mention
 from flows.safety import load_lexicons
 from tests.flows.worlds import REAL, real_book
 
@@ -40,6 +40,22 @@ def test_an_unsure_guess_is_not_understood_and_brings_its_likeliest_meanings(
 
     assert understood.intent == NOT_UNDERSTOOD
     assert [guess.intent for guess in understood.ranking[:2]] == ["insults", "rumours"]
+
+
+def test_what_the_text_names_travels_with_what_it_means_but_not_the_words(
+    understander: Understander,
+) -> None:
+    entities = (
+        {"entity": "platform", "value": "telegram", "start": 3, "end": 7},
+        {"entity": "age", "value": 11, "start": 12, "end": 14, "role": "self"},
+    )
+
+    understood = understander.judge(Parsed(ranking=ranking(insults=0.9), entities=entities))
+
+    assert understood.mentions == (
+        Mention(kind="platform", value="telegram"),
+        Mention(kind="age", value="11", whose="self"),
+    )
 
 
 def test_of_two_equally_likely_matters_the_visitor_says_which_it_is(understander: Understander) -> None:

@@ -21,6 +21,7 @@ from flows.events import (
     Guess,
     MediaKind,
     MediaReceived,
+    Mention,
     OperatorWrote,
     VisitorLeft,
     WaitTimedOut,
@@ -694,6 +695,53 @@ def test_a_closed_case_ends_the_danger_and_what_was_noted() -> None:
     assert begun.payloads == ["m"]
     assert begun.state.mode is Mode.BOT
     assert (begun.state.danger, begun.state.slots, begun.state.intents) == (DangerLevel.NONE, {}, ())
+
+
+# What a text names outright
+
+
+def named(*mentions: Mention) -> Talk:
+    """A conversation whose first words name these."""
+    begun = talk()
+    begun.hear(text("they call me a pig", means="insults", mentions=mentions))
+    return begun
+
+
+def test_what_a_text_names_is_noted_for_the_flows_and_the_card() -> None:
+    begun = named(
+        Mention(kind="platform", value="telegram"),
+        Mention(kind="time", value="since:last_week"),
+        Mention(kind="relationship", value="classmate"),
+    )
+
+    assert begun.state.answer("platform") == "telegram"
+    assert begun.state.answer("time") == "since last week"
+    assert begun.state.answer("relationship") == "classmate"
+    assert begun.state.slots["platform"].by is Origin.MENTION
+
+
+def test_of_two_apps_none_is_noted_and_an_unknown_one_neither() -> None:
+    two = named(Mention(kind="platform", value="telegram"), Mention(kind="platform", value="viber"))
+
+    assert two.state.answer("platform") == ""
+    assert named(Mention(kind="platform", value="dota")).state.answer("platform") == ""
+
+
+@pytest.mark.parametrize(("age", "role"), [("11", "child"), ("13", "teen"), ("17", "teen"), ("34", None)])
+def test_whoever_names_their_age_is_spoken_to_accordingly(age: str, role: str | None) -> None:
+    assert named(Mention(kind="age", value=age, whose="self")).state.role == role
+
+
+def test_the_age_of_another_says_nothing_of_who_writes() -> None:
+    assert named(Mention(kind="age", value="11", whose="other")).state.role is None
+
+
+def test_a_role_that_was_chosen_is_not_changed_by_an_age() -> None:
+    begun = talk(role="teacher")
+
+    begun.hear(text("i was 11", means="insults", mentions=(Mention(kind="age", value="11", whose="self"),)))
+
+    assert begun.state.role == "teacher"
 
 
 # What the visitor makes for themselves

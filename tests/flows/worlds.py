@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from flows import engine
 from flows.effects import Effect, Say
-from flows.events import DangerLevel, Event, Guess, TextReceived, Understanding
+from flows.events import DangerLevel, Event, Guess, Mention, TextReceived, Understanding
 from flows.loader import load
 from flows.model import Book
 from flows.state import State
@@ -52,10 +52,18 @@ def text(
     locale: str | None = None,
     ranking: tuple[Guess, ...] = (),
     doubt: str | None = None,
+    mentions: tuple[Mention, ...] = (),
 ) -> TextReceived:
     """A text and how it was understood."""
     understanding = Understanding(
-        intent=means, confidence=sure, danger=danger, by=by, locale=locale, ranking=ranking, doubt=doubt
+        intent=means,
+        confidence=sure,
+        danger=danger,
+        by=by,
+        locale=locale,
+        ranking=ranking,
+        doubt=doubt,
+        mentions=mentions,
     )
     return TextReceived(text=words, understanding=understanding)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flows.definition import read_about
-from flows.model import FORMATS, LAYOUTS, Block, BlockKind, Document
+from flows.model import FORMATS, LAYOUTS, Block, BlockKind, Document, is_named
 from flows.page import Entry, Group, Page, Tree
 from flows.state import OWN
 
-_KEYS = ("about", "document", "formats", "layout", "slots", "footer", "blocks")
+_KEYS = ("about", "document", "formats", "layout", "slots", "unanswered", "footer", "blocks")
 _NEEDED = ("about", "document", "formats", "blocks")
 #: More lines, rows or centimetres than this do not stand on one page of paper.
 MAX_COUNT = 24
@@ -45,6 +45,7 @@ def read_document(page: Page, tree: Tree, *, name: str, pictures: Collection[str
         formats=_formats(page, top["formats"]),
         layout=layout,
         slots=slots,
+        unanswered=page.words(top["unanswered"].value, "'unanswered'") if "unanswered" in top else (),
         footer=page.slug(top["footer"].value, "'footer'") if "footer" in top else "",
         blocks=tuple(blocks),
     )
@@ -119,7 +120,7 @@ class _Parts:
         """Slots, all of them named at the top of the file; none where the key is not there."""
         found = self.words(key) if key in self.entries else ()
         for slot in found:
-            if slot not in self.slots:
+            if not is_named(slot, self.slots):
                 self.page.problem(
                     self.tree(key).line, f"'{self.kind}' shows '{slot}', which 'slots' does not name."
                 )
@@ -129,12 +130,19 @@ class _Parts:
         """How many lines, rows or centimetres; the usual number where nothing is said."""
         if key not in self.entries:
             return usual
-        value = self.page.word(self.tree(key), self.what(key))
+        return self._read_number(key, self.page.word(self.tree(key), self.what(key))) or usual
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """Several numbers; none where the key is not there."""
+        values = self.words(key) if key in self.entries else ()
+        return tuple(self._read_number(key, value) or 1 for value in values)
+
+    def _read_number(self, key: str, value: str) -> int:
         if value.isdecimal() and 1 <= int(value) <= MAX_COUNT:
             return int(value)
         line = self.tree(key).line
         self.page.problem(line, f"{self.what(key)} must be a number from 1 to {MAX_COUNT}, not '{value}'.")
-        return usual
+        return 0
 
 
 def _text(parts: _Parts) -> Block:
@@ -154,8 +162,13 @@ def _answer(parts: _Parts) -> Block:
 
 
 def _table(parts: _Parts) -> Block:
+    heads, widths = parts.words(parts.kind), parts.numbers("widths")
     slots = parts.answers("answers")
-    return parts.block(keys=parts.words(parts.kind), slots=slots, count=parts.number("rows"))
+    for many, what in ((len(slots), "answers"), (len(widths), "widths")):
+        if many not in (0, len(heads)):
+            sentence = f"{parts.what(what)} has {many} entries for {len(heads)} columns."
+            parts.page.problem(parts.tree(what).line, sentence)
+    return parts.block(keys=heads, slots=slots, count=parts.number("rows"), widths=widths)
 
 
 def _picture(parts: _Parts) -> Block:
@@ -184,7 +197,7 @@ _READERS: Mapping[BlockKind, tuple[tuple[str, ...], tuple[str, ...], Callable[[_
     BlockKind.ANSWER: (("lines",), (), _answer),
     BlockKind.LINES: ((), (), _space),
     BlockKind.FRAME: ((), (), _space),
-    BlockKind.TABLE: (("rows", "answers"), ("rows",), _table),
+    BlockKind.TABLE: (("rows", "answers", "widths"), ("rows",), _table),
     BlockKind.PICTURE: (("shows", "height"), (), _picture),
     BlockKind.PAGE_BREAK: ((), (), _page_break),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -22,7 +22,7 @@ BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment
 EFFECTS = ("forget", "leave_case", "stop")
 #: What a document can be made as, and how its pages look.
 FORMATS = ("pdf", "png")
-LAYOUTS = ("pages", "certificate")
+LAYOUTS = ("pages", "workbook", "certificate")
 #: How the text files of documents begin.
 DOCUMENT_SHEET = "document_"
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
@@ -247,11 +247,13 @@ class Block:
     kind: BlockKind
     #: Keys of texts: what it says, the labels of fields, the heads of a table, what a picture shows.
     keys: tuple[str, ...] = ()
-    #: Whose answers stand there, one for an answer, one a row for a table.
+    #: Whose answers stand there: one for an answer; for a table one a column, with ``{row}`` in its name.
     slots: tuple[str, ...] = ()
     #: How many lines or rows; for a frame and a picture the height in centimetres.
     count: int = 0
     picture: str = ""
+    #: How wide the columns of a table are beside each other; empty where all are equal.
+    widths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +265,17 @@ class Document:
     about: About
     formats: tuple[str, ...]
     layout: str
-    #: The slots whose answers it may show.
+    #: The slots whose answers it may show; one that ends in ``*`` stands for all that begin so.
     slots: tuple[str, ...]
+    #: What a flow notes in a slot where nothing was answered.
+    unanswered: tuple[str, ...]
     #: Key of what stands at the foot of every page; empty for none.
     footer: str
     blocks: tuple[Block, ...]
+
+    def shows(self, slot: str) -> bool:
+        """Whether it may show what was answered here."""
+        return is_named(slot, self.slots)
 
     @property
     def sheet(self) -> str:
@@ -304,6 +312,13 @@ class Book:
     def locales(self) -> tuple[str, ...]:
         """The languages that every text exists in, in alphabetical order of their codes."""
         return self.texts.locales
+
+
+def is_named(slot: str, names: Iterable[str]) -> bool:
+    """Whether a slot is one of these; a name that ends in ``*`` stands for all that begin so."""
+    return any(
+        slot.startswith(name.removesuffix("*")) if name.endswith("*") else slot == name for name in names
+    )
 
 
 def targets(node: Node) -> tuple[str, ...]:

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from flows.directory import platform_name
 from flows.model import Block, BlockKind, Book, Document
 from flows.speech import Voice, known_locale
 from flows.state import Origin, Slot, State
 
+#: Stands in the slot of a table's column for the number of the row.
+ROW = "{row}"
 #: Lists of ``engine.yaml``: the months as they stand in a date, and the digits from zero to nine.
 MONTHS = "month_names"
 DIGITS = "digits"
@@ -29,9 +32,11 @@ class Piece:
     kind: BlockKind
     #: One text or several, as the kind has it; for a list its points; for an answer what was typed.
     words: tuple[str, ...] = ()
-    #: The answers that stand in the rows of a table, the first column each.
-    answers: tuple[str, ...] = ()
-    #: Lines, rows, or a height in centimetres.
+    #: What stands in the rows of a table; empty where it is to be written by hand.
+    rows: tuple[tuple[str, ...], ...] = ()
+    #: How wide the columns of a table are beside each other; empty where all are equal.
+    widths: tuple[int, ...] = ()
+    #: Lines, or a height in centimetres.
     count: int = 0
     #: SVG of a picture.
     picture: str = ""
@@ -71,8 +76,11 @@ def compose(
     if document is None:
         raise NoSuchDocument(name)
     spoken = known_locale(book, locale)
-    answers = ((slot, slots[slot]) for slot in document.slots if slots.get(slot))
-    shown = {slot: Slot(value=value, by=Origin.FLOW, turn=0) for slot, value in answers}
+    shown = {
+        slot: Slot(value=value, by=Origin.FLOW, turn=0)
+        for slot, value in slots.items()
+        if value and document.shows(slot) and value not in document.unanswered
+    }
     writer = _Writer(
         book,
         document,
@@ -112,17 +120,33 @@ class _Writer:
     def piece(self, block: Block) -> Piece:
         """The block with its words."""
         texts = tuple(self.text(key) for key in block.keys)
-        answers = tuple(self._state.answer(slot) for slot in block.slots)
         picture = self._book.pictures[block.picture] if block.picture else ""
         match block.kind:
             case BlockKind.BULLETS | BlockKind.CHECKLIST:
                 return Piece(kind=block.kind, words=points(texts[0]))
             case BlockKind.ANSWER:
+                answers = (self._state.answer(slot) for slot in block.slots)
                 return Piece(kind=block.kind, words=tuple(filter(None, answers)), count=block.count)
+            case BlockKind.TABLE:
+                rows = tuple(self._row(block, number) for number in range(1, block.count + 1))
+                return Piece(kind=block.kind, words=texts, rows=rows, widths=block.widths)
             case _:
-                return Piece(
-                    kind=block.kind, words=texts, answers=answers, count=block.count, picture=picture
-                )
+                return Piece(kind=block.kind, words=texts, count=block.count, picture=picture)
+
+    def _row(self, block: Block, number: int) -> tuple[str, ...]:
+        if not block.slots:
+            return ("",) * len(block.keys)
+        return tuple(self._cell(slot.replace(ROW, str(number))) for slot in block.slots)
+
+    def _cell(self, slot: str) -> str:
+        """What was answered: as a title of the document's sheet says it, a platform's name, or as typed."""
+        value, directory = self._state.answer(slot), self._book.directory
+        sheet = self._book.texts.sheets[self._state.locale].get(self._document.sheet)
+        if sheet and value in sheet.choices:
+            return sheet.choices[value]
+        if value in directory.platforms:
+            return platform_name(directory, self._book.texts, locale=self._state.locale, platform=value)
+        return value
 
 
 def points(text: str) -> tuple[str, ...]:

@@ -53,6 +53,9 @@ def _missing(book: Book, document: Document, locale: str) -> Iterator[Problem]:
     if document.sheet not in book.texts.sheets[locale]:
         yield Problem(file=file, line=0, sentence="the whole file is missing in this language.")
         return
+    titles = {slug for sheet in _sheets(book, document) for slug in sheet.choices}
+    for slug in sorted(titles - book.texts.sheets[locale][document.sheet].choices.keys()):
+        yield Problem(file=file, line=0, sentence=f"the title of '{slug}' is missing in this language.")
     for key in document.keys:
         if _text(book, key, document=document, locale=locale) is None:
             sentence = f"the text '{key}', which the document shows, is missing in this language."
@@ -71,7 +74,7 @@ def _text(book: Book, key: str, *, document: Document, locale: str) -> Text | No
 def _unused(book: Book, document: Document) -> Iterator[Problem]:
     """Texts that the document does not show, and placeholders that nothing fills."""
     known = {*PLACEHOLDERS, *DOCUMENT_PLACEHOLDERS, *(f"{SLOT}{slot}" for slot in document.slots)}
-    answers = tuple(f"{slot}_" for slot in document.slots)
+    answers = tuple(f"{slot.rstrip('*')}_" for slot in document.slots)
     for sheet in _sheets(book, document):
         for key, text in sheet.texts.items():
             plain = key.partition("@")[0]

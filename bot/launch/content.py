@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.documents.typesetting import typeset
+from bot.documents.typesetting import NotSet, typeset
 from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 from flows import diagram, payload
@@ -34,8 +34,8 @@ class NoSuchFlow(LaunchError):
     """There is no flow of this name."""
 
 
-class NoSuchDocument(LaunchError):
-    """There is no document of this name, or not in this form."""
+class DocumentNotMade(LaunchError):
+    """This document cannot be made."""
 
 
 class ContentHasProblems(LaunchError):
@@ -110,12 +110,12 @@ def document(
     book = _book(site)
     if name not in book.documents:
         known = ", ".join(sorted(book.documents))
-        raise NoSuchDocument(f"There is no document '{name}'. There are: {known}.")
+        raise DocumentNotMade(f"There is no document '{name}'. There are: {known}.")
     file = out or Path(f"{name}.{locale}.pdf")
     form = file.suffix.removeprefix(".")
     if form not in book.documents[name].formats:
         known = ", ".join(f".{known}" for known in book.documents[name].formats)
-        raise NoSuchDocument(f"'{name}' cannot be made as '{file.name}'; its endings are: {known}.")
+        raise DocumentNotMade(f"'{name}' cannot be made as '{file.name}'; its endings are: {known}.")
     paper = compose(
         book,
         name,
@@ -126,7 +126,14 @@ def document(
         countries=countries(site),
         today=datetime.now(tz=UTC).astimezone().date(),
     )
-    file.write_bytes(typeset(paper, form))
+    try:
+        file.write_bytes(typeset(paper, form))
+    except NotSet as error:
+        raise DocumentNotMade(
+            f"'{name}' could not be made. Is one of its pictures no whole SVG file?"
+        ) from error
+    except OSError as error:
+        raise DocumentNotMade(f"'{file}' cannot be written: {error.strerror}.") from error
     return file
 
 

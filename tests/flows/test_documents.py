@@ -78,7 +78,7 @@ def test_an_answer_stands_there_as_it_was_typed_whatever_it_looks_like() -> None
     paper = plan(slots={"my_helps": typed})
 
     assert pieces(paper, BlockKind.ANSWER)[0].words == (typed,)
-    assert pieces(paper, BlockKind.TABLE)[0].answers == (typed,)
+    assert pieces(paper, BlockKind.TABLE)[0].rows[0] == (typed, "")
 
 
 def test_a_question_without_an_answer_leaves_lines_to_write_on() -> None:
@@ -86,6 +86,19 @@ def test_a_question_without_an_answer_leaves_lines_to_write_on() -> None:
 
     assert answer.words == ()
     assert answer.count == 2
+
+
+def test_a_table_shows_the_answers_of_its_rows_in_the_words_of_the_language() -> None:
+    slots = {"my_times_1": "often", "my_times_2": "viber", "my_times_3": "never shown"}
+
+    assert [row[1] for row in pieces(plan(locale="ru", slots=slots), BlockKind.TABLE)[0].rows] == [
+        "Часто",
+        "Viber",
+    ]
+
+
+def test_what_a_flow_notes_where_nothing_was_answered_is_no_answer() -> None:
+    assert pieces(plan(slots={"my_helps": "open"}), BlockKind.ANSWER)[0].words == ()
 
 
 def test_an_answer_of_a_button_is_told_in_words_and_left_out_where_there_is_none() -> None:
@@ -107,9 +120,7 @@ def test_what_the_document_does_not_name_it_does_not_see(changed: Change) -> Non
     secret = "only for the helpline"
 
     assert secret not in repr(plan(slots={"my_other": secret}))
-    assert changed(
-        "documents/plan.yaml", "slots: [my_helps, my_whom]", "slots: [my_helps, my_whom, who]"
-    ) == [
+    assert changed("documents/plan.yaml", "my_whom, my_times_*]", "my_whom, my_times_*, who]") == [
         "flows/documents/plan.yaml, line 4: 'who' is not the visitor's own: a document shows answers whose"
         " names begin with 'my_'."
     ]
@@ -157,6 +168,8 @@ def test_a_document_that_there_is_not_is_refused() -> None:
         (PLAN, "- title: title", "- text: title", "a document has one title; this one has 0."),
         (PLAN, "picture: lamp", "picture: lmap", "Did you mean 'lamp'?"),
         (PLAN, "    rows: 2\n", "", "'table' needs 'rows'."),
+        (PLAN, "[2, 1]", "[2]", "'widths' of 'table' has 1 entries for 2 columns."),
+        (RUSSIAN, "  often:", "  seldom:", "the title of 'often' is missing in this language."),
         (PLAN, "answer: my_helps", "answer: my_hope", "'my_hope', which 'slots' does not name."),
         (
             PLAN,

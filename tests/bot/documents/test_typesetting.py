@@ -19,6 +19,18 @@ from tests.flows.worlds import real_book
 
 #: What a phone on a slow line still loads in a moment.
 MAX_BYTES = 300_000
+#: On how many pages a document stands; one more would be a page with two lines on it.
+PAGES = {
+    "certificate": 1,
+    "evidence_log": 2,
+    "family_agreement": 2,
+    "first_48_hours": 2,
+    "letter_parents": 1,
+    "letter_platform": 1,
+    "letter_school": 1,
+    "safety_plan": 1,
+    "workbook": 12,
+}
 #: What a child may have typed as a name, and what it is on paper.
 NICKNAMES = {
     '#import "x": *': '#import "x": *',
@@ -32,15 +44,13 @@ NICKNAMES = {
 EVERYTHING = [(name, locale) for name in sorted(real_book().documents) for locale in real_book().locales]
 
 
-def paper(
-    name: str, *, locale: str = "en", role: str | None = None, country: str | None = "BD", **slots: str
-) -> Paper:
+def paper(name: str, *, locale: str = "en", role: str | None = None, **slots: str) -> Paper:
     return compose(
         real_book(),
         name,
         locale=locale,
         role=role,
-        country=country,
+        country="BD" if locale == "bn" else "BY",
         slots=slots,
         countries=("BY", "BD"),
         today=date(2026, 11, 29),
@@ -52,9 +62,14 @@ def certificate(nickname: str) -> Paper:
 
 
 @cache
-def printed(name: str, locale: str) -> bytes:
+def pdf(made: Paper) -> bytes:
+    """The file of a paper; made once, since many tests look at the same."""
+    return typeset(made, "pdf")
+
+
+def printed(name: str, locale: str, *, role: str | None = None) -> bytes:
     """A document as a visitor who answered nothing gets it."""
-    return typeset(paper(name, locale=locale), "pdf")
+    return pdf(paper(name, locale=locale, role=role))
 
 
 def texts(file: bytes) -> list[str]:
@@ -67,8 +82,8 @@ def texts(file: bytes) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """A text without its blanks, which a reader of PDF files guesses from distances."""
-    return re.sub(r"[\s\u200b]+", "", text)
+    """A text without blanks, which a reader guesses, and without doubles: it reads some conjuncts twice."""
+    return re.sub(r"(.{4,8})\1", r"\1", re.sub(r"[\s\u200b]+", "", text))
 
 
 @pytest.mark.parametrize(("name", "locale"), EVERYTHING)
@@ -82,6 +97,14 @@ def test_every_word_of_a_document_is_found_again_in_its_pdf(name: str, locale: s
 
 
 @pytest.mark.parametrize(("name", "locale"), EVERYTHING)
+def test_our_fonts_have_every_letter_of_a_document(name: str, locale: str) -> None:
+    for role in (None, "parent", "teacher"):
+        for piece in paper(name, locale=locale, role=role, my_course="kids").pieces:
+            for words in piece.words:
+                assert drawable(words) == words
+
+
+@pytest.mark.parametrize(("name", "locale"), EVERYTHING)
 def test_a_pdf_is_small_tagged_and_says_its_language_and_title(name: str, locale: str) -> None:
     file = printed(name, locale)
 
@@ -89,6 +112,13 @@ def test_a_pdf_is_small_tagged_and_says_its_language_and_title(name: str, locale
     assert b"pdfuaid:part" in file
     assert f"/Lang({locale})".encode() in file.replace(b" (", b"(")
     assert pypdfium2.PdfDocument(file).get_metadata_dict()["Title"] == paper(name, locale=locale).title
+
+
+@pytest.mark.parametrize("role", [None, "parent", "teacher"])
+@pytest.mark.parametrize("locale", real_book().locales)
+def test_the_pages_are_as_many_as_were_planned(locale: str, role: str | None) -> None:
+    for name in real_book().documents:
+        assert len(texts(printed(name, locale, role=role))) == PAGES[name], name
 
 
 def test_the_same_paper_gives_the_same_bytes() -> None:
@@ -125,6 +155,19 @@ def test_no_nickname_is_too_long_or_too_empty_for_one_page(nickname: str) -> Non
 @example("\0")
 def test_whatever_a_visitor_types_can_be_printed(words: str) -> None:
     assert typeset(certificate(words), "pdf").startswith(b"%PDF")
+
+
+def test_a_long_answer_is_printed_in_full() -> None:
+    told = {
+        f"my_log_{number}_what": f"begin{number} {'and again ' * 95} end{number}" for number in range(1, 9)
+    }
+
+    found = "".join(texts(typeset(paper("evidence_log", **told), "pdf")))
+
+    for number in range(1, 9):
+        assert f"begin{number}" in found
+        assert f"end{number}" in found
+    assert found.count("again") == 8 * 95
 
 
 def test_our_fonts_draw_the_letters_of_all_four_languages() -> None:

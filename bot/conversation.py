@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.documents.orders import Press
 from bot.referral_client import ReferralClient
-from bot.store import Conversation, Effect, Spoken, Store, Waiting
+from bot.store import Conversation, Effect, Spoken, Store, TipCall, Waiting
+from bot.tips import next_tip
 from bot.understanding import Understander, unread
 from flows import effects as does
 from flows import engine
@@ -119,13 +120,13 @@ class Turns:
     def _state(self, conversation: Conversation, event: Mapping[str, Any]) -> State:
         if conversation.state is not None:
             try:
-                return State.from_json(conversation.state)
+                return State.from_json(conversation.state).with_(channel=conversation.channel)
             except StateUnreadable:
                 log.error("a stored state could not be read", conversation=str(conversation.pseudonym))
         locale = event.get("locale") or self.locale
         home = _HOME.get(locale)
         country = event.get("country") or self.country or (home if home in self.countries else None)
-        return engine.begin(self.book, locale=locale, country=country)
+        return engine.begin(self.book, locale=locale, country=country, channel=conversation.channel)
 
     async def _event(self, raw: Mapping[str, Any], state: State) -> happened.Event:
         match raw["kind"]:
@@ -143,6 +144,8 @@ class Turns:
                 return happened.VisitorLeft()
             case "timeout":
                 return happened.WaitTimedOut(token=raw["token"])
+            case "tip":
+                return happened.TipDue(token=raw["token"], day=raw["day"])
             case "case.taken":
                 return happened.CaseTaken()
             case "case.message":
@@ -170,7 +173,7 @@ class Turns:
         for effect in turn.effects:
             match effect:
                 case does.Say():
-                    kept.append(_say(effect, turn.state.locale))
+                    kept.append(_say(effect, turn.state.locale, until=waiting.event.get("until")))
                 case does.Hand():
                     kept.extend(self._hand(effect, conversation, waiting))
                 case does.OpenCase():
@@ -185,6 +188,10 @@ class Turns:
                     await _set_timer(
                         connection, "remind", args, after=f"{effect.after.total_seconds()} seconds"
                     )
+                case does.NextTip():
+                    at = next_tip(waiting.received_at, country=effect.country)
+                    call = TipCall(token=effect.token, country=effect.country, at=at)
+                    await self.store.call_for_tip(connection, conversation.pseudonym, call)
                 case _:
                     assert_never(effect)
         return kept
@@ -269,6 +276,7 @@ class Turns:
 
     async def _forget(self, connection: AsyncConnection, conversation: Conversation, number: int) -> None:
         await self.store.erase_words(connection, conversation.pseudonym, before=number)
+        await self.store.no_more_tips(connection, conversation.pseudonym)
         args = {"conversation": str(conversation.pseudonym), "version": conversation.version}
         await _set_timer(connection, "erase", args, after=_FORGOTTEN_AFTER)
 
@@ -284,7 +292,7 @@ def _handed_over(line: Spoken, waiting: Waiting) -> str:
     return mask(line.text) if just_said else line.text
 
 
-def _say(effect: does.Say, locale: str) -> Effect:
+def _say(effect: does.Say, locale: str, *, until: str | None = None) -> Effect:
     return Effect(
         lane="channel",
         kind="say",
@@ -295,6 +303,8 @@ def _say(effect: does.Say, locale: str) -> Effect:
             "key": effect.key,
             "locale": locale,
             "runs": [asdict(run) for run in effect.runs],
+            # What has not reached the visitor by then is not news any more, or would wake them.
+            "until": until,
         },
     )
 

@@ -191,6 +191,15 @@ class Spoken:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TipCall:
+    """When a conversation is to be called for its next daily tip."""
+
+    token: str
+    country: str | None
+    at: datetime
+
+
 class TurnLost(Exception):
     """Another worker has answered this message meanwhile; nothing of this turn may be kept."""
 
@@ -232,10 +241,19 @@ WITH visitor AS (
 _STORE_KNOWN = text(
     """
 WITH visitor AS (
-    UPDATE conversation SET active_at = now() WHERE id = :conversation RETURNING id
+    UPDATE conversation SET active_at = CASE WHEN :counts THEN now() ELSE active_at END
+    WHERE id = :conversation RETURNING id
 )"""
     + _MESSAGE_AND_JOB
 )
+
+# One call waits for each conversation at most; a new one takes the place of the one that waits.
+_CALL_FOR_TIP = text("""
+INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, scheduled_at)
+VALUES ('timers', 'tip', 'tip:' || cast(:conversation AS text), cast(:args AS jsonb), :at)
+ON CONFLICT (queueing_lock) WHERE status = 'todo'
+DO UPDATE SET args = excluded.args, scheduled_at = excluded.scheduled_at
+""")
 
 _WAKE = text("""
 WITH job AS (
@@ -382,11 +400,21 @@ class Store:
         except (OSError, OperationalError, InterfaceError) as error:
             raise InboxDown from error
 
-    async def accept_for(self, conversation: UUID, *, update: str, event: Mapping[str, Any]) -> bool:
-        """Keep what happened to a known conversation; False when there is no such conversation any more."""
+    async def accept_for(
+        self, conversation: UUID, *, update: str, event: Mapping[str, Any], counts: bool = True
+    ) -> bool:
+        """Keep what happened to a known conversation; False when there is no such conversation any more.
+
+        Where it does not count as a sign of life, the conversation is erased as early as without it.
+        """
         update_key = self._privacy.update_key("ours", update)
         payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
-        values = {"conversation": conversation, "update_key": update_key, "payload": payload}
+        values = {
+            "conversation": conversation,
+            "update_key": update_key,
+            "payload": payload,
+            "counts": counts,
+        }
         try:
             async with self.statement() as connection:
                 known = (await connection.execute(_STORE_KNOWN, values)).one().known
@@ -620,6 +648,20 @@ class Store:
             {"id": pseudonym, "open_only": open_only},
         )
         return [row.id for row in rows]
+
+    async def call_for_tip(self, connection: AsyncConnection, pseudonym: UUID, call: TipCall) -> None:
+        """Call this conversation for a tip at that time, and at no other."""
+        args = {"conversation": str(pseudonym), "token": call.token, "country": call.country}
+        await connection.execute(
+            _CALL_FOR_TIP, {"conversation": str(pseudonym), "args": json.dumps(args), "at": call.at}
+        )
+
+    async def no_more_tips(self, connection: AsyncConnection, pseudonym: UUID) -> None:
+        """Take back the call for the next tip, if one waits."""
+        await connection.execute(
+            text("DELETE FROM procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo'"),
+            {"lock": f"tip:{pseudonym}"},
+        )
 
     async def erase_words(self, connection: AsyncConnection, pseudonym: UUID, *, before: int) -> None:
         """Erase everything said before the message with this number, that message's words included."""

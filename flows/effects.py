@@ -86,8 +86,16 @@ class Remind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextTip:
+    """Come back with ``TipDue(token)`` at the hour of tips, as the clocks go where the visitor is."""
+
+    token: str
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Erase everything that is stored about this conversation, here and at the helpline."""
 
 
-Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget
+Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | Forget

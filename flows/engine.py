@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from flows import payload
+from flows import payload, tips
 from flows.effects import Effect, LeaveCase, Say
 from flows.events import (
     CaseClosed,
@@ -23,16 +23,17 @@ from flows.events import (
     MediaReceived,
     OperatorWrote,
     TextReceived,
+    TipDue,
     VisitorLeft,
     WaitTimedOut,
 )
 from flows.hearing import MAX_TEXT, hear
-from flows.model import DANGER_INTENTS, MENU, WELCOME, Book
+from flows.model import DANGER, DANGER_INTENTS, DANGER_QUESTION, MENU, WELCOME, Book
 from flows.outcome import OPEN_CASE
 from flows.run import Run, Step, operator_says
 from flows.speech import emergency_say, known_locale
 from flows.state import Mode, State
-from flows.texts import COMMON
+from flows.texts import COMMON, TIPS
 from flows.versions import brought_up_to_date, meant_now
 
 #: A campaign code comes from a link that anybody can write.
@@ -51,9 +52,9 @@ class Turn:
     path: tuple[Step, ...] = ()
 
 
-def begin(book: Book, *, locale: str, country: str | None = None) -> State:
+def begin(book: Book, *, locale: str, country: str | None = None, channel: str = "") -> State:
     """A new conversation; an unknown locale becomes the fallback."""
-    return State(locale=known_locale(book, locale), country=country or None)
+    return State(locale=known_locale(book, locale), country=country or None, channel=channel)
 
 
 def resume(
@@ -84,6 +85,9 @@ def resume(
         case WaitTimedOut():
             if not _time_out(run, event):
                 return Turn(state=state, effects=())
+        case TipDue():
+            if not _tip(run, event):
+                return Turn(state=state, effects=())
         case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote():
             _helpline(run, event)
         case VisitorLeft():
@@ -91,8 +95,11 @@ def resume(
                 run.effects.append(LeaveCase())
             run.rest()
             run.change(mode=Mode.STOPPED)
+            run.note(tips.ended(run.state.answers))
         case _:
             assert_never(event)
+    if _danger_came_up(run, before=state):
+        run.note(tips.quiet(run.state.answers))
     return _turn(run)
 
 
@@ -157,6 +164,29 @@ def _time_out(run: Run, event: WaitTimedOut) -> bool:
         return False
     run.walk(timeout.go)
     return True
+
+
+def _tip(run: Run, event: TipDue) -> bool:
+    """Say today's tip, or let the day pass without one; False when the call is not for these tips."""
+    paused = run.state.mode is not Mode.BOT
+    answers = run.state.answers
+    today = tips.today(answers, call=event.token, day=event.day, paused=paused, book=run.book)
+    if today is None:
+        return False
+    run.note(today.changes)
+    if today.tip:
+        run.say(today.tip, flow=TIPS, choices=[run.voice.no_more_tips(state=run.state)])
+    if today.more:
+        run.next_tip()
+    else:
+        run.say("over", flow=TIPS)
+    return True
+
+
+def _danger_came_up(run: Run, *, before: State) -> bool:
+    """Whether this turn spoke of danger: nobody wants a cheerful tip on the day after."""
+    spoken = any(step.flow in (DANGER, DANGER_QUESTION) for step in run.path)
+    return spoken or run.state.danger.rank > before.danger.rank
 
 
 def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelayed | OperatorWrote) -> None:

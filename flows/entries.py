@@ -23,6 +23,7 @@ from flows.directory import (
 )
 from flows.events import DangerLevel
 from flows.page import Entry, Leaf, Page, Tree, did_you_mean
+from flows.tips import AUDIENCES
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LOCALE = re.compile(r"[a-z]{2}")
@@ -128,6 +129,22 @@ def read_intents(page: Page, tree: Tree) -> Mapping[str, DangerLevel]:
         level = page.one_of(parts["danger"].value, "'danger'", known=levels) if "danger" in parts else ""
         intents[entry.key] = DangerLevel(level or DangerLevel.NONE)
     return MappingProxyType(intents)
+
+
+def read_tips(page: Page, tree: Tree) -> Mapping[str, Mapping[str, str]]:
+    """Every daily tip, and for each audience the number of the advice fact that its words rest on."""
+    top = page.group(tree, "the file", known=("tips",), required=("tips",))
+    tips: dict[str, Mapping[str, str]] = {}
+    for entry in page.group(top["tips"].value, "'tips'").values() if top else ():
+        what = f"the tip '{entry.key}'"
+        page.check_slug(entry.key, "the tip's name", line=entry.line)
+        parts = page.group(entry.value, what, known=tuple(AUDIENCES), required=tuple(AUDIENCES))
+        facts = {key: page.word(part.value, f"'{key}' of {what}") for key, part in parts.items()}
+        for key, fact in facts.items():
+            if not fact.isdecimal():
+                page.problem(parts[key].line, f"'{key}' of {what} must be the number of an advice fact.")
+        tips[entry.key] = MappingProxyType(facts)
+    return MappingProxyType(tips)
 
 
 def _word(page: Page, parts: Mapping[str, Entry], key: str) -> str:

@@ -113,6 +113,15 @@ class WaitTimedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TipDue:
+    """It is the hour of the daily tip; stale tokens are ignored."""
+
+    token: str
+    #: The date where the visitor is, so that no day has two tips.
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseTaken:
     """An operator took the case and will write."""
 
@@ -150,6 +159,7 @@ Event = (
     | ChoicePressed
     | MediaReceived
     | WaitTimedOut
+    | TipDue
     | CaseTaken
     | OperatorWrote
     | CaseReturned

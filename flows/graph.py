@@ -9,6 +9,7 @@ from flows import payload
 from flows.assessment import Verdict
 from flows.events import DangerLevel
 from flows.model import (
+    CHANNELS,
     DANGER,
     DANGER_INTENTS,
     HANDOVER,
@@ -136,6 +137,7 @@ def _cases(book: Book, flow: Flow, name: str, node: BranchNode) -> Iterator[Prob
     known: Mapping[str, Iterable[str]] = {
         "role": ROLES,
         "locale": book.locales,
+        "channel": CHANNELS,
         "intent": book.intents,
         "mode": [mode.value for mode in Mode],
         "danger": [level.value for level in DangerLevel],

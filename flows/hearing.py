@@ -144,6 +144,7 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
         understanding.intent if _known(understanding) and understanding.intent in run.book.answers else ""
     )
     wish = reading.command(text, book=run.book, locale=run.state.locale)
+    wanted = reading.offer(text, book=run.book, locale=run.state.locale)
     standing = run.waiting_at()
     if standing is not None:
         frame, node = standing
@@ -155,7 +156,7 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
         if slug and run.press(payload.Pressed(flow=frame.flow, node=frame.node, slug=slug)):
             run.change(misses=0)
             return
-        if isinstance(node, CollectNode):
+        if isinstance(node, CollectNode) and wanted is None:
             clear = intent if _interrupts(run.book, intent) and _is_wish(text, understanding) else ""
             run.change(misses=0)
             if wish or clear:
@@ -165,7 +166,10 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
             return
     if wish and wish in run.book.answers:
         intent = wish
-    if intent:
+    if wanted:
+        run.change(misses=0)
+        run.enter(wanted)
+    elif intent:
         run.change(misses=0)
         _follow(run, standing, intent)
     elif lost:

@@ -16,7 +16,14 @@ import yaml
 from flows.definition import read_flow
 from flows.directory import Directory
 from flows.document import read_document
-from flows.entries import read_countries, read_intents, read_links, read_most_used, read_platforms
+from flows.entries import (
+    read_countries,
+    read_intents,
+    read_links,
+    read_most_used,
+    read_platforms,
+    read_tips,
+)
 from flows.events import DangerLevel
 from flows.model import Book, Document, Flow, Problem
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree
@@ -32,6 +39,7 @@ except ImportError:
 HELPLINES = "directory/helplines.yaml"
 PICTURES = "documents/pictures"
 PLATFORMS = "directory/platforms.yaml"
+TIPS_FILE = "directory/tips.yaml"
 INTENTS_FILE = "intents.yaml"
 #: Trees deeper than this are no content; the limit keeps the reader from running out of stack.
 MAX_DEPTH = 12
@@ -56,6 +64,7 @@ def load(root: Path | Any) -> Book:
         texts=_texts(root, problems=problems),
         directory=_directory(root, problems=problems),
         intents=intents,
+        tips=_tips(root, problems=problems),
         answers=MappingProxyType({intent: flow.name for flow in flows.values() for intent in flow.intents}),
         successors=MappingProxyType({old: flow.name for flow in flows.values() for old in flow.formerly}),
         released=_released(root, problems=problems),
@@ -185,6 +194,14 @@ def _documents(root: Any, *, pictures: Mapping[str, str], problems: list[Problem
             documents[name] = document
         problems += page.problems
     return documents
+
+
+def _tips(root: Any, *, problems: list[Problem]) -> Mapping[str, Mapping[str, str]]:
+    page = Page(TIPS_FILE)
+    tree = _read(root, TIPS_FILE, page=page)
+    tips = read_tips(page, tree) if tree else {}
+    problems += page.problems
+    return tips
 
 
 def _texts(root: Any, *, problems: list[Problem]) -> Texts:

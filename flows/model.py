@@ -18,13 +18,15 @@ ROLES = ("child", "teen", "parent", "teacher")
 #: What ``options`` may offer, all of them known to the engine and none of them written into a flow.
 OPTIONS = ("countries", "locales", "guesses", "platforms", "more_platforms")
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
-BRANCHES = ("role", "country", "locale", "intent", "mode", "danger", "assessment")
-EFFECTS = ("forget", "leave_case", "stop")
 #: What a document can be made as, and how its pages look.
 FORMATS = ("pdf", "png")
 LAYOUTS = ("pages", "workbook", "certificate")
 #: How the text files of documents begin.
 DOCUMENT_SHEET = "document_"
+BRANCHES = ("role", "country", "channel", "locale", "intent", "mode", "danger", "assessment")
+EFFECTS = ("forget", "leave_case", "stop", "start_tips", "stop_tips")
+#: The messengers that a visitor may write on, for ``branch: channel``.
+CHANNELS = ("telegram", "viber", "web")
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
 MAX_CHOICES = 8
 
@@ -35,6 +37,7 @@ DANGER = "danger"
 DANGER_QUESTION = "danger_question"
 HANDOVER = "handover"
 NOT_UNDERSTOOD = "not_understood"
+DAILY_TIP = "daily_tip"
 #: Without these a conversation cannot be held.
 REQUIRED_FLOWS = (WELCOME, MENU, DANGER, HANDOVER)
 
@@ -153,7 +156,7 @@ class CaseNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectNode:
-    """Forget the visitor, leave the case, or stop writing."""
+    """Forget the visitor, leave the case, stop writing, or begin and end the daily tips."""
 
     line: int
     effect: str
@@ -300,6 +303,8 @@ class Book:
     intents: Mapping[str, DangerLevel]
     #: Intent to the flow that answers it.
     answers: Mapping[str, str]
+    #: Daily tip to the fact that each audience's words rest on, in the order in which the tips come.
+    tips: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Former name of a flow to its name now.
     successors: Mapping[str, str] = field(default_factory=dict)
     #: Flow to the questions that visitors may stand at since it was last released.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Say
+from flows import tips
+from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, NextTip, OpenCase, RaiseDanger, Say
 from flows.events import DangerLevel
 from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
 from flows.speech import Voice
@@ -102,6 +103,11 @@ class Outcome:
                 slot = Slot(value=value[:MAX_SLOT], by=by, turn=self.state.turn)
                 self.change(slots={**self.state.slots, name: slot})
 
+    def note(self, changes: Mapping[str, str]) -> None:
+        """Fill several slots with what the engine itself keeps there."""
+        for name, value in changes.items():
+            self.save(name, value)
+
     def hand(self, node: HandNode) -> None:
         """Give the visitor a document, with what of their own it may show."""
         state = self.state
@@ -132,9 +138,28 @@ class Outcome:
         self.change(mode=Mode.WAITING)
 
     def carry_out(self, node: EffectNode) -> None:
-        """Leave the case, fall silent or forget; the flow goes on to its last words."""
-        case_open = self.state.mode in OPEN_CASE
-        if case_open:
+        """Leave the case, fall silent, forget, begin or end the tips; the flow goes on to its last words."""
+        match node.effect:
+            case "start_tips":
+                self.start_tips()
+            case "stop_tips":
+                self.note(tips.ended(self.state.answers))
+            case _:
+                self._leave(node)
+
+    def start_tips(self) -> None:
+        """Let a tip come each day; where they come already, nothing changes."""
+        if tips.come(self.state.answers):
+            return
+        self.note(tips.begun(self.state.answers, turn=self.state.turn, book=self.book))
+        self.next_tip()
+
+    def next_tip(self) -> None:
+        """Ask to be called at the hour of the next tip."""
+        self.effects.append(NextTip(token=self.state.answer(tips.CALL), country=self.state.country))
+
+    def _leave(self, node: EffectNode) -> None:
+        if self.state.mode in OPEN_CASE:
             self.effects.append(LeaveCase())
         match node.effect:
             case "forget":
@@ -144,11 +169,13 @@ class Outcome:
                 self.state = State(
                     locale=state.locale,
                     locale_chosen=state.locale_chosen,
+                    channel=state.channel,
                     frames=state.frames[-1:],
                     turn=state.turn,
                 )
             case "stop":
                 self.change(mode=Mode.STOPPED, frames=self.state.frames[-1:])
+                self.note(tips.ended(self.state.answers))
             case _:
                 self.change(mode=Mode.BOT)
 

@@ -13,6 +13,8 @@ from flows.model import Book
 MAX_ANSWER = 60
 #: Word lists of ``engine.yaml`` that mean an intent wherever the visitor stands.
 _COMMANDS = (("person_words", "talk_to_human"), ("menu_words", "help"), ("stop_words", "stop"))
+#: Word lists that lead into a flow which has no intent of its own.
+_OFFERS = (("tip_words", "daily_tip"),)
 _NUMBER = re.compile(r"(\d{1,2})[.)]?")
 
 
@@ -66,6 +68,15 @@ def command(text: str, *, book: Book, locale: str) -> str | None:
         return None
     word = normal(text)
     return next((intent for name, intent in _COMMANDS if _listed(word, name, book=book, locale=locale)), None)
+
+
+def offer(text: str, *, book: Book, locale: str) -> str | None:
+    """The flow that a short text asks for by its name, also while no model can be asked."""
+    if len(text) > MAX_ANSWER:
+        return None
+    word = normal(text)
+    wanted = (flow for name, flow in _OFFERS if _listed(word, name, book=book, locale=locale))
+    return next((flow for flow in wanted if flow in book.flows), None)
 
 
 def _listed(word: str, name: str, *, book: Book, locale: str) -> bool:

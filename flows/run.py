@@ -293,6 +293,7 @@ class Run(Outcome):
             "role": state.role,
             "country": state.country,
             "locale": state.locale,
+            "channel": state.channel,
             "intent": frame.intent,
             "mode": state.mode.value,
             "danger": state.danger.value,

@@ -10,9 +10,9 @@ from flows import directory, payload
 from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
-from flows.model import AskNode, Book
+from flows.model import DAILY_TIP, AskNode, Book
 from flows.state import State
-from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, Text, Texts, fill, placeholders
+from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, TIPS, Text, Texts, fill, placeholders
 
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
@@ -88,6 +88,11 @@ class Voice:
     def menu_choice(self, *, state: State) -> Choice:
         """The button that opens the menu."""
         return Choice(title=self.title("menu", flow=COMMON, state=state), payload=payload.MENU)
+
+    def no_more_tips(self, *, state: State) -> Choice:
+        """The button below a tip that ends them."""
+        pressed = payload.for_choice(flow=DAILY_TIP, node="subscribed", slug="no_more")
+        return Choice(title=self.title("no_more", flow=TIPS, state=state), payload=pressed)
 
     def person_choice(self, *, state: State) -> Choice:
         """The button that asks for a person."""

@@ -74,6 +74,8 @@ class State:
     #: ``child``, ``teen``, ``parent`` or ``teacher``.
     role: str | None = None
     campaign: str | None = None
+    #: ``telegram``, ``viber`` or ``web``; empty where nobody said.
+    channel: str = ""
     #: True once the visitor chose the language themselves; detection never changes it after that.
     locale_chosen: bool = False
     mode: Mode = Mode.BOT

@@ -16,8 +16,9 @@ COMMON = "common"
 ENGINE = "engine"
 DIRECTORY = "directory"
 INTENTS = "intents"
+TIPS = "tips"
 #: Text files that belong to no flow.
-SHARED = (COMMON, ENGINE, DIRECTORY, INTENTS)
+SHARED = (COMMON, ENGINE, DIRECTORY, INTENTS, TIPS)
 #: Where a text is looked for when the visitor's locale lacks it; a check makes sure that it never does.
 FALLBACK_LOCALE = "en"
 

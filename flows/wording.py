@@ -35,12 +35,14 @@ from flows.texts import (
     PLACEHOLDERS,
     SHARED,
     SLOT,
+    TIPS,
     Sheet,
     Text,
     form_of,
     placeholders,
     plain_key,
 )
+from flows.tips import AUDIENCES
 
 #: A longer title is cut on a phone of 360 px.
 MAX_TITLE = 40
@@ -68,11 +70,15 @@ ENGINE_TEXTS = (
 ENGINE_MAY_SAY = tuple(f"media_{kind.value}" for kind in MediaKind)
 ENGINE_TITLES = ("person", "menu", "skip")
 #: Lists of words that are understood without any model.
-ENGINE_WORDS = ("yes_words", "no_words", "person_words", "menu_words", "stop_words")
+ENGINE_WORDS = ("yes_words", "no_words", "person_words", "menu_words", "stop_words", "tip_words")
 #: What the handover flow's sheet must hold although no node says it: the operator's side speaks.
 HANDOVER_TEXTS = ("taken", "returned", "closed")
 #: What it may hold besides: its own words for ``delayed``.
 HANDOVER_MAY_SAY = ("delayed",)
+#: What is said after the last tip.
+TIPS_OVER = "over"
+#: A tip that is longer is an article.
+MAX_TIP = 320
 #: Labels that ``flows.directory`` builds its rows from.
 LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
@@ -91,6 +97,7 @@ def check_wording(book: Book, *, countries: Sequence[str]) -> Iterator[Problem]:
         for flow in book.flows.values():
             yield from _flow(book, flow, locale, countries=countries)
         yield from _directory(book, locale, countries=countries)
+        yield from _tips(book, locale)
     yield from _sheets(book, countries=countries)
     yield from _same_everywhere(book)
     yield from _danger(book)
@@ -155,6 +162,22 @@ def _engine(book: Book, locale: str) -> Iterator[Problem]:
         for word in sorted(words[first] & words[second]):
             sentence = f"'{word}' stands in '{first}' and in '{second}'."
             yield Problem(file=_file(locale, ENGINE), line=0, sentence=sentence)
+
+
+def _tips(book: Book, locale: str) -> Iterator[Problem]:
+    """Every tip has words for every audience, and they are short."""
+    sheet = book.texts.sheets[locale].get(TIPS)
+    texts = sheet.texts if sheet else {}
+    wanted = [f"{tip}{variant}" for tip in book.tips for variant in AUDIENCES.values()]
+    for key in (*wanted, TIPS_OVER):
+        if key not in texts:
+            yield _lacks(locale, TIPS, f"the text '{key}'")
+        elif len(texts[key].text) > MAX_TIP:
+            size = len(texts[key].text)
+            sentence = f"'{key}' is {size} letters long; a tip has {MAX_TIP}."
+            yield Problem(file=_file(locale, TIPS), line=texts[key].line, sentence=sentence)
+    if book.tips and _own_title(book, "no_more", flow=TIPS, locale=locale, text=None) is None:
+        yield _lacks(locale, TIPS, "the title of the button 'no_more'")
 
 
 def _flow(book: Book, flow: Flow, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
@@ -292,6 +315,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
         ENGINE: frozenset(shared),
         DIRECTORY: frozenset(labels),
         INTENTS: frozenset(book.intents),
+        TIPS: frozenset({*book.tips, TIPS_OVER}),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -117,6 +117,8 @@ class Deliveries:
         return self._hand if due.kind == HAND else self._say
 
     async def _say(self, pseudonym: UUID, due: Due) -> str | None:
+        if (until := due.payload.get("until")) and datetime.now(UTC) > datetime.fromisoformat(until):
+            return "it came too late"
         return await self._push(pseudonym, due, lambda channel, to: channel.send(to, _outgoing(due)))
 
     async def _hand(self, pseudonym: UUID, due: Due) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -12,7 +12,8 @@ from procrastinate import App, PsycopgConnector
 
 from bot.inbox.deliver import Deliveries
 from bot.inbox.drain import Drain
-from bot.store import Store
+from bot.store import Store, TipCall
+from bot.tips import day_of_tip, latest, next_tip
 
 log = structlog.get_logger()
 
@@ -69,6 +70,10 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
             event={"kind": "timeout", "token": token},
         )
 
+    @app.task(name="tip", queue="timers")
+    async def tip(conversation: str, token: str, country: str | None) -> None:
+        await _call_for_tip(work().store, UUID(conversation), token=token, country=country)
+
     @app.task(name="erase", queue="timers")
     async def erase(conversation: str, version: int) -> None:
         await work().store.erase(UUID(conversation), version=version)
@@ -82,3 +87,18 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
         log.info("idle conversations erased", conversations=erased)
 
     return app
+
+
+async def _call_for_tip(store: Store, pseudonym: UUID, *, token: str, country: str | None) -> None:
+    """Let the conversation say its tip if it is day there; a worker that was down must not wake anybody."""
+    now = datetime.now(UTC)
+    day = day_of_tip(now, country=country)
+    if day is None:
+        call = TipCall(token=token, country=country, at=next_tip(now, country=country))
+        async with store.statement() as connection:
+            await store.call_for_tip(connection, pseudonym, call)
+        return
+    until = latest(now, country=country).isoformat()
+    event = {"kind": "tip", "token": token, "day": day.isoformat(), "until": until}
+    # A tip is our doing and no sign of life: words are erased as early as without it.
+    await store.accept_for(pseudonym, update=f"tip {pseudonym} {token}", event=event, counts=False)

@@ -15,7 +15,19 @@ from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 from flows import diagram, payload
 from flows.checks import check
-from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import (
+    Choice,
+    Effect,
+    Forget,
+    Hand,
+    LeaveCase,
+    NextTip,
+    OpenCase,
+    RaiseDanger,
+    Relay,
+    Remind,
+    Say,
+)
 from flows.engine import begin, enter, resume
 from flows.events import ChoicePressed, DangerLevel, TextReceived, Understanding, WaitTimedOut
 from flows.loader import ContentInvalid, load
@@ -216,6 +228,8 @@ class Player:
                 case Remind():
                     self._timer = effect.token
                     self._note(f"after {effect.after} without a word the flow goes on")
+                case NextTip():
+                    self._note("the next tip comes in the afternoon")
                 case Forget():
                     self._note("everything about this conversation is erased")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from flows.effects import Effect, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import Effect, Hand, LeaveCase, NextTip, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.engine import Turn, resume
 from flows.events import (
     CaseClosed,
@@ -163,6 +163,8 @@ def _name(effect: Effect) -> str:
             return "relay" if effect.danger is DangerLevel.NONE else f"relay {effect.danger}"
         case LeaveCase():
             return "leave_case"
+        case NextTip():
+            return "next_tip"
         case Remind():
             return f"remind {int(effect.after.total_seconds()) // 60}m"
         case _:

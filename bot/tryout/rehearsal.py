@@ -337,6 +337,8 @@ class Rehearsal:
                 return {"kind": "leave_case"}
             case does.Remind():
                 return {"kind": "remind", "seconds": int(effect.after.total_seconds())}
+            case does.NextTip():
+                return {"kind": "next_tip"}
             case does.Forget():
                 return {"kind": "forget"}
             case _:

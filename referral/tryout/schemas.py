@@ -131,6 +131,12 @@ class Remind(_Told):
     seconds: int
 
 
+class NextTip(_Told):
+    """The next daily tip would come in the afternoon."""
+
+    kind: Literal["next_tip"]
+
+
 class Forget(_Told):
     """Everything about the visitor would be erased."""
 
@@ -138,7 +144,8 @@ class Forget(_Told):
 
 
 Effect = Annotated[
-    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | Forget, Field(discriminator="kind")
+    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | Forget,
+    Field(discriminator="kind"),
 ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from flows import engine, payload
+from flows import engine, payload, tips
 from flows.effects import Say
 from flows.events import ChoicePressed, ConversationStarted, DangerLevel, Event, TextReceived, WaitTimedOut
 from flows.graph import reachable
@@ -20,6 +20,8 @@ from tests.flows.worlds import real_book, text
 COUNTRIES = ("BY", "BD")
 #: Whoever has not said who they are, and the roles with words and ways of their own.
 ADULTS_TOO = (None, "parent", "teacher")
+#: Lists of words that lead into a flow which has no intent.
+OFFERS = ("tip_words",)
 #: The flow, the node and who talks with the visitor there; at rest flow and node are empty.
 Place = tuple[str, str, Mode]
 
@@ -31,16 +33,17 @@ def walk(book: Book, *, locale: str, roles: Iterable[str | None] = ADULTS_TOO) -
     fresh = State(locale=locale, locale_chosen=True)
     ahead += [fresh.with_(role=role, country=country) for role in roles for country in (None, COUNTRIES[0])]
     ahead += [fresh.with_(mode=mode) for mode in (Mode.WAITING, Mode.LIVE)]
-    rested: set[tuple[Place, str | None, str | None]] = set()
+    rested: set[tuple[Place, str | None, str | None, bool]] = set()
     seen: set[tuple[Place, Frame | None, frozenset[str]]] = set()
     turning, turned = turning_slots(book), flows_that_turn(book)
-    entrances = ways_in(book)
+    entrances = ways_in(book, locale=locale)
     while ahead:
         state = ahead.popleft()
         place = place_of(state)
-        rest = (place, state.role, state.country)
-        # Whoever rests may go anywhere, by role and country; a question leads where its arrows lead, and
-        # from the end of its flow to whoever called it; a flow that knows an answer may not ask again.
+        rest = (place, state.role, state.country, tips.come(state.answers))
+        # Whoever rests may go anywhere, by role, country and whether tips come; a question leads where its
+        # arrows lead, and from the end of its flow to whoever called it; a flow that knows an answer may not
+        # ask again.
         known = turning.intersection(state.slots) if place[0] in turned else frozenset()
         asked = (place, _caller(book, state), known)
         if rest in rested if not place[0] else asked in seen:
@@ -109,12 +112,14 @@ def place_of(state: State) -> Place:
     return top.flow, top.node, state.mode
 
 
-def ways_in(book: Book) -> tuple[Event, ...]:
+def ways_in(book: Book, *, locale: str) -> tuple[Event, ...]:
     """Everything that leads into a flow from rest."""
     intents = (ChoicePressed(payload=payload.for_intent(intent)) for intent in book.intents)
     dangers = {intent for intent, level in book.intents.items() if level.rank >= DangerLevel.URGENT.rank}
     doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(dangers))
-    return (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"), *intents, *doubts)
+    named = (text(min(book.texts.words(words, locale=locale)), sure=0.0) for words in OFFERS)
+    begun = (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"))
+    return (*begun, *intents, *doubts, *named)
 
 
 def events_at(book: Book, state: State) -> Iterator[Event]:

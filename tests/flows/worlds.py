@@ -24,7 +24,7 @@ def copy_small(folder: Path) -> Path:
     shutil.copytree(SMALL, root)
     shutil.copytree(REAL / "directory", root / "directory")
     for locale in ("en", "ru"):
-        for sheet in ("engine", "directory"):
+        for sheet in ("engine", "directory", "tips"):
             shutil.copy(REAL / "texts" / locale / f"{sheet}.yaml", root / "texts" / locale)
     return root
 

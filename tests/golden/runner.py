@@ -3,7 +3,7 @@
 A document::
 
     name: a child who is insulted can block
-    given: {role: child, country: BY}   # any of role, country, locale (else en), mode
+    given: {role: child, country: BY}   # any of role, country, locale (else en), mode, channel
     turns:
       - start: true                     # or {locale: ru, country: BD, campaign: x}
         bot: [welcome.hello, welcome.who]
@@ -19,6 +19,7 @@ A document::
       - lexicon: suicidal               # a text in which the lexicon found this
       - payload: i:help                 # a button that was offered some time
       - timer: true                     # the wait's time runs out
+      - tip: 2026-12-01                 # the hour of the daily tip on this day
       - media: photo
       - helpline: taken                 # taken, wrote, returned, closed, delayed
       - left: true                      # the visitor blocked us
@@ -36,7 +37,7 @@ from typing import Any
 import yaml
 
 from bot.tryout.golden import with_answer
-from flows import engine
+from flows import engine, tips
 from flows.effects import Say
 from flows.events import (
     CaseClosed,
@@ -50,6 +51,7 @@ from flows.events import (
     MediaKind,
     MediaReceived,
     OperatorWrote,
+    TipDue,
     VisitorLeft,
     WaitTimedOut,
 )
@@ -59,10 +61,10 @@ from tests.flows.worlds import danger_text, text
 
 FOLDER = Path(__file__).parent
 _DOCUMENT = frozenset({"name", "given", "turns"})
-_GIVEN = frozenset({"role", "country", "locale", "mode"})
+_GIVEN = frozenset({"role", "country", "locale", "mode", "channel"})
 _ACTS = (
-    "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "media", "helpline", "left",
-    "flow",
+    "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "tip", "media", "helpline",
+    "left", "flow",
 )  # fmt: skip
 _TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
@@ -98,7 +100,9 @@ def play(book: Book, document: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
 def replay(book: Book, document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], engine.Turn]]:
     """Each turn as it is written and as it goes now."""
     given = document.get("given", {})
-    begun = engine.begin(book, locale=given.get("locale", "en"), country=given.get("country"))
+    begun = engine.begin(
+        book, locale=given.get("locale", "en"), country=given.get("country"), channel=given.get("channel", "")
+    )
     state = begun.with_(role=given.get("role"), mode=Mode(given.get("mode", Mode.BOT)))
     offered: dict[str, str] = {}
     for written in document["turns"]:
@@ -167,6 +171,8 @@ def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mappin
             if state.wait is None:
                 raise GoldenInvalid("the conversation does not wait here.")
             return WaitTimedOut(token=state.wait.token)
+        case "tip":
+            return TipDue(token=state.answer(tips.CALL), day=str(value))
         case "media":
             return MediaReceived(kind=MediaKind(value))
         case "helpline":

@@ -130,7 +130,10 @@ def _guesses(phrases: Sequence[Phrase], authors: Sequence[str], progress: Progre
 
 def _adapter_without(author: str) -> Path:
     """An adapter that has not read this author; where none was made, none is used."""
-    return ADAPTERS / f"{author}.npz"
+    # It is named after all authors whom it has not read.
+    made = [file for file in ADAPTERS.glob("*.npz") if author in file.stem.split("-")]
+    # The fewer are missing from it, the more it has learnt.
+    return min(made, key=lambda file: (file.stem.count("-"), file.stem), default=ADAPTERS / f"{author}.npz")
 
 
 def strangers() -> Iterator[Said]:

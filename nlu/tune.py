@@ -1,12 +1,12 @@
 """How does the encoder learn how children write? Makes the adapter that the product comes with.
 
-    nlu/.venv/bin/python -m nlu.tune [--data DIR] [--out FILE] [--without AUTHOR] [--epochs N]
+    nlu/.venv/bin/python -m nlu.tune [--data DIR] [--out FILE] [--without AUTHOR …] [--epochs N]
 
 Trains the upper half of multilingual-e5-small to tell the intents apart, and keeps what changed as a
 correction of low rank (see nlu/components/adapter.py). Takes about a quarter of an hour on two cores; run it
 after the phrases have changed a lot, and commit the result. Training the model itself (`./porchlight train`)
-uses the adapter as it is. `--without` leaves one author's phrases out: only such an adapter may be measured
-on that author's phrases.
+uses the adapter as it is. `--without` leaves the phrases of some authors out: only such an adapter may be
+measured on theirs.
 """
 
 import argparse
@@ -62,20 +62,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tune", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of <locale>/<intent>.yml")
     parser.add_argument("--out", type=Path, help="the adapter to write, a file .npz (default: nlu/encoder)")
-    parser.add_argument("--without", metavar="AUTHOR", help="leave this author's phrases out")
+    parser.add_argument(
+        "--without", nargs="+", default=[], metavar="AUTHOR", help="leave these authors' phrases out"
+    )
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     asked = parser.parse_args(arguments)
     phrases, problems = read_folder(asked.data)
     if problems or not phrases:
         print("The training data is missing or has faults; `nlu.lint` names them.", file=sys.stderr)
         return 1
-    if asked.without and asked.without not in {phrase.author for phrase in phrases}:
-        print(f"There is no author {asked.without!r} in {asked.data}.", file=sys.stderr)
+    without = sorted(set(asked.without))
+    if unknown := sorted(set(without) - {phrase.author for phrase in phrases}):
+        print(f"There is no author {unknown[0]!r} in {asked.data}.", file=sys.stderr)
         return 1
     # An adapter that has not read everybody is for measuring, and must not take the product's place.
-    usual = ADAPTER.parent / "without" / f"{asked.without}.npz" if asked.without else ADAPTER
+    usual = ADAPTER.parent / "without" / f"{'-'.join(without)}.npz" if without else ADAPTER
     out = (asked.out or usual).with_suffix(".npz")
-    learnt = [phrase for phrase in phrases if phrase.author != asked.without]
+    learnt = [phrase for phrase in phrases if phrase.author not in without]
     with Progress() as progress:
         tune(learnt, epochs=asked.epochs, progress=progress).save(out)
     print(out)

@@ -170,10 +170,11 @@ def document(
     """Write a document to print as a visitor would get it today."""
     from bot.launch import content
 
-    slots = dict(part for answer in answers or [] if len(part := answer.split("=", 1)) == 2)
-    typer.echo(
-        content.document(Site.here(), name, locale=locale, role=role, country=country, slots=slots, out=out)
+    slots = content.slots(answers or [])
+    file = content.document(
+        Site.here(), name, locale=locale, role=role, country=country, slots=slots, out=out
     )
+    typer.echo(file)
 
 
 @app.command()

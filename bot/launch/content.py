@@ -108,6 +108,17 @@ def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:
     return picture(book.flows[flow], book.texts, locale=locale)
 
 
+def slots(answers: Sequence[str]) -> Mapping[str, str]:
+    """Slot to answer, from ``slot=answer`` as it was typed."""
+    found: dict[str, str] = {}
+    for answer in answers:
+        slot, sign, value = answer.partition("=")
+        if not (slot and sign):
+            raise DocumentNotMade(f"'{answer}' is no answer; write it as my_nickname={answer or 'Fox'}.")
+        found[slot] = value
+    return found
+
+
 def document(
     site: Site,
     name: str,

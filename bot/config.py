@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     viber_api_url: str = "https://chatapi.viber.com"
     #: The folder with flows, texts and lexicons.
     content_dir: Path = Path(__file__).parent.parent / "flows"
+    #: The folder with the deployment's own ``helplines.yaml`` or ``platforms.yaml``, which lie over ours.
+    directory_dir: Path | None = None
     #: Below this confidence a guess of the model is not acted upon.
     nlu_threshold: float = Field(default=0.35, ge=0, le=1)
     #: Advice conversations are erased after this many days without a word.

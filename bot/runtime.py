@@ -47,7 +47,7 @@ class Runtime:
 async def running(settings: Settings) -> AsyncIterator[Runtime]:
     """All parts, opened and closed; raises what is wrong with content or settings."""
     privacy = Privacy(settings.secret_key)
-    book = load(settings.content_dir)
+    book = load(settings.content_dir, own_directory=settings.directory_dir)
     lexicon = load_lexicons(settings.content_dir / "lexicons")
     engine = open_engine(settings.database_url)
     store = Store(engine, privacy=privacy)

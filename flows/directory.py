@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from flows import plural
 from flows.texts import DIRECTORY, Texts, fill
 
+#: Our files, and the names of those that a deployment may lay over them.
+HELPLINES = "directory/helplines.yaml"
+PLATFORMS = "directory/platforms.yaml"
 #: Rows with this confidence are unsourced or conflicting and are never shown.
 NEVER_SHOWN = "low"
 CONFIDENCES = ("official", "secondary", NEVER_SHOWN)
@@ -44,6 +47,8 @@ class Shown:
     hours: str = ""
     cost: str = ""
     ages: str = ""
+    #: What a caller of this line hears and is asked, as far as a source says so.
+    call: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,8 @@ class Country:
 
     emergency: tuple[Emergency, ...] = ()
     lines: tuple[Line, ...] = ()
+    #: The file that says so, for problems.
+    file: str = HELPLINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,8 @@ class Platform:
     names: Mapping[str, str]
     nicknames: tuple[str, ...] = ()
     steps: Mapping[str, Steps] = field(default_factory=dict)
+    #: The file that says so, for problems.
+    file: str = PLATFORMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +158,15 @@ class Directory:
         usable = [line for line in entry.lines if line.confidence != NEVER_SHOWN and _reachable(line)]
         usable.sort(key=lambda line: (not line.for_children, not dialable(line.phones)))
         return tuple(usable)
+
+    def checked_before(self, month: str, *, countries: Sequence[str]) -> tuple[tuple[str, Line], ...]:
+        """Country and line of each number of these countries last checked before ``YYYY-MM``, or never."""
+        return tuple(
+            (country, line)
+            for country in countries
+            for line in self.lines(country)
+            if dialable(line.phones) and line.checked < month
+        )
 
 
 def date_of(text: str) -> str:
@@ -201,6 +219,25 @@ def helpline_short(
         first = directory.lines(offered)[:1]
         rows.extend(f"{name}: {_name_and_number(line, texts, locale=locale)}" for line in first)
     return "; ".join(rows)
+
+
+def call(directory: Directory, texts: Texts, *, locale: str, country: str | None) -> str:
+    """Who picks up and what they ask: at the country's first line if that is known, else at any."""
+    for line in directory.lines(country)[:1]:
+        if locale in line.shown and line.shown[locale].call:
+            return line.shown[locale].call
+    return _label(texts, "call", locale=locale)
+
+
+def write_instead(directory: Directory, texts: Texts, *, locale: str, country: str | None) -> str:
+    """Where a child of this country can write instead of calling, below a sentence; else empty."""
+    rows: list[str] = []
+    for line in directory.lines(country):
+        ways = _ways(line, texts, locale=locale) if line.for_children else []
+        ages = line.shown.get(locale, Shown()).ages
+        rows.extend(f"{_name(line, texts, locale=locale)}, {way}{ages and f' ({ages})'}" for way in ways[:1])
+    lead = _label(texts, "write_instead", locale=locale)
+    return "\n".join((lead, *rows[:MAX_LINES])) if rows else ""
 
 
 def emergency(

@@ -37,9 +37,11 @@ _COUNTRY_KEYS = ("emergency", "emergency_source", "lines", "notes")
 _LINK_KEYS = ("name", "url", "note", "who", "how", "text", "sources", "source_date", "checked")
 
 
-def read_countries(page: Page, tree: Tree) -> Mapping[str, Country]:
-    """The ``countries`` of ``helplines.yaml``."""
-    countries: dict[str, Country] = {}
+def read_countries(
+    page: Page, tree: Tree, *, under: Mapping[str, Country] = MappingProxyType({})
+) -> Mapping[str, Country]:
+    """The ``countries`` of ``helplines.yaml``; each replaces the one of ``under`` whole."""
+    countries = dict(under)
     for entry in page.group(tree, "'countries'").values():
         if not _COUNTRY.fullmatch(entry.key):
             page.problem(entry.line, f"'{entry.key}' is not a country's two capital letters, such as BY.")
@@ -49,6 +51,7 @@ def read_countries(page: Page, tree: Tree) -> Mapping[str, Country]:
         countries[entry.key] = Country(
             emergency=tuple(_emergency(page, item) for item in numbers),
             lines=tuple(_line(page, item) for item in lines),
+            file=page.file,
         )
     return MappingProxyType(countries)
 
@@ -67,9 +70,11 @@ def read_links(page: Page, tree: Tree, *, what: str) -> tuple[Link, ...]:
     return tuple(links)
 
 
-def read_platforms(page: Page, tree: Tree) -> Mapping[str, Platform]:
-    """The ``platforms`` of ``platforms.yaml``."""
-    platforms: dict[str, Platform] = {}
+def read_platforms(
+    page: Page, tree: Tree, *, under: Mapping[str, Platform] = MappingProxyType({})
+) -> Mapping[str, Platform]:
+    """The ``platforms`` of ``platforms.yaml``; each replaces the one of ``under`` whole."""
+    platforms = dict(under)
     known = ("name", "nicknames", *ACTIONS)
     for entry in page.group(tree, "'platforms'").values():
         what = f"the platform '{entry.key}'"
@@ -85,6 +90,7 @@ def read_platforms(page: Page, tree: Tree) -> Mapping[str, Platform]:
                     if action in parts
                 }
             ),
+            file=page.file,
         )
     _check_names(page, tree, platforms)
     if OTHER_PLATFORM not in platforms:
@@ -104,11 +110,16 @@ def _check_names(page: Page, tree: Tree, platforms: Mapping[str, Platform]) -> N
 
 
 def read_most_used(
-    page: Page, tree: Tree, *, platforms: Mapping[str, Platform]
+    page: Page,
+    tree: Tree,
+    *,
+    platforms: Mapping[str, Platform],
+    under: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Mapping[str, tuple[str, ...]]:
-    """The ``most_used`` of ``platforms.yaml``: country to platforms, the most used first."""
-    ranked: dict[str, tuple[str, ...]] = {}
-    for entry in page.group(tree, "'most_used'", required=(EVERYWHERE,)).values():
+    """The ``most_used`` of ``platforms.yaml``, over ``under``: country to platforms, the most used first."""
+    ranked = dict(under)
+    required = () if EVERYWHERE in under else (EVERYWHERE,)
+    for entry in page.group(tree, "'most_used'", required=required).values():
         if entry.key != EVERYWHERE and not _COUNTRY.fullmatch(entry.key):
             page.problem(entry.line, f"'{entry.key}' is neither a country, such as BY, nor '{EVERYWHERE}'.")
         ranked[entry.key] = page.words(entry.value, f"'{entry.key}'")
@@ -192,7 +203,7 @@ def _line(page: Page, tree: Tree) -> Line:
         confidence = page.one_of(parts["confidence"].value, "'confidence'", known=CONFIDENCES)
     shown = {
         locale: Shown(**words)
-        for locale, words in _shown(page, parts, known=("name", "hours", "cost", "ages")).items()
+        for locale, words in _shown(page, parts, known=("name", "hours", "cost", "ages", "call")).items()
     }
     return Line(
         name=_word(page, parts, "name"),

@@ -7,6 +7,7 @@ the file: where it stands, what is wrong, what was perhaps meant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import yaml
 
 from flows.definition import read_flow
-from flows.directory import Directory
+from flows.directory import HELPLINES, PLATFORMS, Directory
 from flows.document import read_document
 from flows.entries import (
     read_countries,
@@ -36,9 +37,7 @@ try:  # The C parser is ten times faster; some platforms have no wheel with it.
 except ImportError:
     from yaml import SafeLoader as _YamlLoader  # type: ignore[assignment]
 
-HELPLINES = "directory/helplines.yaml"
 PICTURES = "documents/pictures"
-PLATFORMS = "directory/platforms.yaml"
 TIPS_FILE = "directory/tips.yaml"
 INTENTS_FILE = "intents.yaml"
 #: Trees deeper than this are no content; the limit keeps the reader from running out of stack.
@@ -53,8 +52,12 @@ class ContentInvalid(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def load(root: Path | Any) -> Book:
-    """Read the folder ``flows/``, a ``Path`` or any ``Traversable``; raises ``ContentInvalid``."""
+def load(root: Path | Any, *, own_directory: Path | None = None) -> Book:
+    """Read the folder ``flows/``, a ``Path`` or any ``Traversable``; raises ``ContentInvalid``.
+
+    ``own_directory`` holds a deployment's own ``helplines.yaml``, ``platforms.yaml`` or both: the countries
+    and platforms in them replace ours whole, the others stay.
+    """
     problems: list[Problem] = []
     intents = _intents(root, problems=problems)
     flows = _flows(root, problems=problems)
@@ -62,7 +65,7 @@ def load(root: Path | Any) -> Book:
     book = Book(
         flows=MappingProxyType(flows),
         texts=_texts(root, problems=problems),
-        directory=_directory(root, problems=problems),
+        directory=_overlaid(_directory(root, problems=problems), own_directory, problems=problems),
         intents=intents,
         tips=_tips(root, problems=problems),
         answers=MappingProxyType({intent: flow.name for flow in flows.values() for intent in flow.intents}),
@@ -248,3 +251,43 @@ def _directory(root: Any, *, problems: list[Problem]) -> Directory:
     )
     problems += lines.problems + platforms.problems
     return directory
+
+
+def _overlaid(ours: Directory, folder: Path | None, *, problems: list[Problem]) -> Directory:
+    """Our directory with a deployment's own countries and platforms in place of ours."""
+    if folder is None:
+        return ours
+    folder = folder.absolute()
+    helplines, platforms = (folder / Path(name).name for name in (HELPLINES, PLATFORMS))
+    if not helplines.is_file() and not platforms.is_file():
+        sentence = f"this folder must hold '{helplines.name}' or '{platforms.name}', and holds neither."
+        problems.append(Problem(file=str(folder), line=0, sentence=sentence))
+        return ours
+    return _own_platforms(_own_helplines(ours, helplines, problems=problems), platforms, problems=problems)
+
+
+def _own_helplines(ours: Directory, spot: Path, *, problems: list[Problem]) -> Directory:
+    page = Page(str(spot))
+    tree = _read(spot.parent, spot.name, page=page) if spot.is_file() else None
+    known = ("version", "countries")
+    rows = page.group(tree, "the file", known=known, required=("countries",)) if tree else {}
+    if "countries" in rows:
+        ours = replace(ours, countries=read_countries(page, rows["countries"].value, under=ours.countries))
+    problems += page.problems
+    return ours
+
+
+def _own_platforms(ours: Directory, spot: Path, *, problems: list[Problem]) -> Directory:
+    page = Page(str(spot))
+    tree = _read(spot.parent, spot.name, page=page) if spot.is_file() else None
+    known = ("version", "most_used", "platforms")
+    rows = page.group(tree, "the file", known=known, required=("platforms",)) if tree else {}
+    if "platforms" in rows:
+        guides = read_platforms(page, rows["platforms"].value, under=ours.platforms)
+        ours = replace(ours, platforms=guides)
+    if "most_used" in rows:
+        order = rows["most_used"].value
+        ranked = read_most_used(page, order, platforms=ours.platforms, under=ours.most_used)
+        ours = replace(ours, most_used=ranked)
+    problems += page.problems
+    return ours

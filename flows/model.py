@@ -58,14 +58,15 @@ INCIDENTS = DANGER_INTENTS | frozenset(
 class Problem:
     """Something that a content editor has to repair, told in a sentence."""
 
-    #: Path inside the content folder, such as ``definitions/insults.yaml``.
+    #: Path inside the content folder, such as ``definitions/insults.yaml``; absolute if it lies elsewhere.
     file: str
     #: Counted from 1; 0 when the whole file is meant.
     line: int
     sentence: str
 
     def __str__(self) -> str:
-        where = f"flows/{self.file}, line {self.line}" if self.line else f"flows/{self.file}"
+        file = self.file if self.file.startswith("/") else f"flows/{self.file}"
+        where = f"{file}, line {self.line}" if self.line else file
         return f"{where}: {self.sentence}"
 
 

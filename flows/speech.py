@@ -144,6 +144,10 @@ class Voice:
                 return directory.emergency(
                     rows, texts, locale=locale, country=country, countries=self.countries
                 )
+            case "call":
+                return directory.call(rows, texts, locale=locale, country=country)
+            case "write_instead":
+                return directory.write_instead(rows, texts, locale=locale, country=country)
             case "why":
                 return self._reasons(state)
             case "country":

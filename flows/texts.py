@@ -27,6 +27,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "helpline": "the helplines of the visitor's country, with hours, cost and the date of the last check",
     "helpline_short": "name and number of the first helpline",
     "emergency": "the emergency number",
+    "call": "who picks up at the first helpline and what they ask first",
+    "write_instead": "where children can write instead of calling, on lines of its own; empty if nowhere",
     "country": "the name of the visitor's country",
     "why": "the reasons of the assessment, from the visitor's answers",
     "place": "the visitor's place in the line, or that it is not known",

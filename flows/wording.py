@@ -84,6 +84,7 @@ LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
     "your_country", "the_app", "steps_unknown", "words_differ", "place_next", "place_unknown",
+    "call", "write_instead",
 )  # fmt: skip
 #: Labels that are said with a number, in each form that the language has.
 COUNTED_LABELS = ("place_known",)
@@ -254,30 +255,27 @@ def _option_slugs(book: Book, node: AskNode, *, countries: Sequence[str]) -> tup
 def _directory(book: Book, locale: str, *, countries: Sequence[str]) -> Iterator[Problem]:
     for platform, entry in book.directory.platforms.items():
         if not (entry.names.get(locale) or entry.names.get("")):
-            yield _platform(f"the platform '{platform}' has no name in '{locale}'.")
+            yield _platform(entry, f"the platform '{platform}' has no name in '{locale}'.")
         for action, steps in entry.steps.items():
             if locale not in steps.texts:
-                yield _platform(f"'{action}' of the platform '{platform}' is missing in '{locale}'.")
+                yield _platform(entry, f"'{action}' of the platform '{platform}' is missing in '{locale}'.")
             for mistake in mistakes(steps.texts.get(locale, "")):
-                yield _platform(f"'{action}' of the platform '{platform}' in '{locale}' {mistake}")
+                yield _platform(entry, f"'{action}' of the platform '{platform}' in '{locale}' {mistake}")
     other = book.directory.platforms.get(directory.OTHER_PLATFORM)
     known = {action for entry in book.directory.platforms.values() for action in entry.steps}
     for action in sorted(known - set(other.steps if other else ())):
         yield _platform(
-            f"'{directory.OTHER_PLATFORM}' has no '{action}'; it stands for every app not listed."
+            other, f"'{directory.OTHER_PLATFORM}' has no '{action}'; it stands for every app not listed."
         )
     for country in countries:
         first = book.directory.lines(country)[:1]
         if not any(directory.dialable(line.phones) for line in first):
-            yield Problem(
-                file="directory/helplines.yaml",
-                line=0,
-                sentence=f"{country} is offered, but has no line to call.",
-            )
+            file = book.directory.countries.get(country, directory.Country()).file
+            yield Problem(file=file, line=0, sentence=f"{country} is offered, but has no line to call.")
 
 
-def _platform(sentence: str) -> Problem:
-    return Problem(file="directory/platforms.yaml", line=0, sentence=sentence)
+def _platform(entry: directory.Platform | None, sentence: str) -> Problem:
+    return Problem(file=entry.file if entry else directory.PLATFORMS, line=0, sentence=sentence)
 
 
 def _sheets(book: Book, *, countries: Sequence[str]) -> Iterator[Problem]:
@@ -394,6 +392,10 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
         "emergency": [
             directory.emergency(shown, texts, locale=locale, country=country, countries=countries)
             for country in places
+        ],
+        "call": [directory.call(shown, texts, locale=locale, country=country) for country in places],
+        "write_instead": [
+            directory.write_instead(shown, texts, locale=locale, country=country) for country in places
         ],
         "takedown": [directory.takedown(shown, locale=locale)],
         "why": ["\n".join(_longest_reason(book, reason, locale=locale) for reason in REASONS)],

@@ -59,6 +59,12 @@ def content_folder(site: Site) -> Path:
     return Path(site.setting("PORCHLIGHT_CONTENT_DIR") or site.root / "flows")
 
 
+def own_directory(site: Site) -> Path | None:
+    """Where this installation's own helplines and platforms lie; None where ours are used as they are."""
+    setting = site.setting("PORCHLIGHT_DIRECTORY_DIR")
+    return Path(setting) if setting else None
+
+
 def countries(site: Site) -> tuple[str, ...]:
     """The countries that this installation serves."""
     setting = site.setting("PORCHLIGHT_COUNTRIES") or "BY,BD"
@@ -81,7 +87,7 @@ def examine(site: Site) -> Examined:
     book = None
     folder = content_folder(site)
     try:
-        book = load(folder)
+        book = load(folder, own_directory=own_directory(site))
         found += map(str, check(book, countries=countries(site)))
     except ContentInvalid as error:
         found += map(str, error.problems)
@@ -250,7 +256,7 @@ class Player:
 
 def _book(site: Site) -> Book:
     try:
-        return load(content_folder(site))
+        return load(content_folder(site), own_directory=own_directory(site))
     except ContentInvalid as error:
         raise ContentHasProblems(
             "\n".join(["The content must be repaired first:", *map(str, error.problems)])

@@ -6,8 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,8 @@ from bot.launch import content, model, ports, secrets
 from bot.launch.errors import LaunchError
 from bot.launch.postgres import find_binaries
 from bot.launch.site import KNOWN, PREFIX, Site, read_settings_file
+from flows.directory import dialable
+from flows.model import Book
 
 #: Data, logs and a backup beside the environments.
 FREE_MEGABYTES = 1000
@@ -56,7 +59,10 @@ def examine(site: Site) -> Iterator[Finding]:
     yield _database(site)
     yield from _ports(site)
     yield _model(site)
-    yield _content(site)
+    examined = content.examine(site)
+    yield _content(examined)
+    if examined.book is not None:
+        yield _numbers(examined.book, countries=content.countries(site), today=datetime.now(UTC).date())
 
 
 def _good(subject: str, sentence: str) -> Finding:
@@ -229,10 +235,26 @@ def _model(site: Site) -> Finding:
     return _good("model", "trained on the data that is here")
 
 
-def _content(site: Site) -> Finding:
-    problems = content.examine(site).problems
+def _content(examined: content.Examined) -> Finding:
+    problems = examined.problems
     if problems:
         return _bad(
             "content", f"{len(problems)} problems; './porchlight check' lists them. The first: {problems[0]}"
         )
     return _good("content", "flows, texts, lexicons and directory are in order")
+
+
+def _numbers(book: Book, *, countries: Sequence[str], today: date) -> Finding:
+    """Numbers change hands, so each that is given out is to be called once a year."""
+    year_ago = f"{today.year - 1}-{today.month:02}"
+    old = [
+        f"{country} {dialable(line.phones)[0]} ({line.checked or 'no date'})"
+        for country, line in book.directory.checked_before(year_ago, countries=countries)
+    ]
+    if not old:
+        return _good("numbers", "all were checked within the last twelve months")
+    return _note(
+        "numbers",
+        f"Last checked more than twelve months ago: {', '.join(old)}. Call each, and write the month as"
+        " 'checked' into a helplines.yaml of your own (docs/own-directory.md).",
+    )

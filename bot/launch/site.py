@@ -36,6 +36,7 @@ KNOWN = frozenset(
         "DATABASE_URL",
         "DATA_DIR",
         "DELIVERY_CONCURRENCY",
+        "DIRECTORY_DIR",
         "LOCALE",
         "NLU_THRESHOLD",
         "NLU_URL",

@@ -37,11 +37,20 @@ class Draft:
 class Drafts:
     """The content of a folder, read again when it changed."""
 
-    def __init__(self, folder: Path, *, book: Book, lexicon: Lexicon, countries: Sequence[str]) -> None:
-        """``book`` and ``lexicon`` are what visitors hear, read from this folder just now."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        own_directory: Path | None = None,
+        book: Book,
+        lexicon: Lexicon,
+        countries: Sequence[str],
+    ) -> None:
+        """``book`` and ``lexicon`` are what visitors hear, read from these folders just now."""
         self._folder = folder
+        self._own_directory = own_directory
         self._countries = tuple(countries)
-        self._started = self._seen = _fingerprint(folder)
+        self._started = self._seen = self._fingerprint()
         self._turn = asyncio.Lock()
         self._draft = Draft(
             book=book,
@@ -54,7 +63,7 @@ class Drafts:
     async def now(self) -> Draft:
         """The content as the files have it; reading takes a second, in a thread of its own."""
         async with self._turn:
-            seen = await asyncio.to_thread(_fingerprint, self._folder)
+            seen = await asyncio.to_thread(self._fingerprint)
             if seen != self._seen:
                 self._draft = await asyncio.to_thread(self._read, live=seen == self._started)
                 self._seen = seen
@@ -65,7 +74,7 @@ class Drafts:
         unreadable: list[str] = []
         problems: list[str] = []
         try:
-            book = load(self._folder)
+            book = load(self._folder, own_directory=self._own_directory)
             problems += map(str, check(book, countries=self._countries))
         except ContentInvalid as error:
             unreadable += map(str, error.problems)
@@ -80,6 +89,10 @@ class Drafts:
             readable=not unreadable,
             live=live,
         )
+
+    def _fingerprint(self) -> _Fingerprint:
+        folders = (self._folder, self._own_directory)
+        return tuple(mark for folder in folders if folder is not None for mark in _fingerprint(folder))
 
 
 def _fingerprint(folder: Path) -> _Fingerprint:

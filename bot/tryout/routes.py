@@ -46,7 +46,11 @@ async def opened(runtime: Runtime) -> AsyncIterator[APIRouter]:
     """The routes, for as long as the block runs."""
     settings = runtime.settings
     drafts = Drafts(
-        settings.content_dir, book=runtime.book, lexicon=runtime.lexicon, countries=settings.countries
+        settings.content_dir,
+        own_directory=settings.directory_dir,
+        book=runtime.book,
+        lexicon=runtime.lexicon,
+        countries=settings.countries,
     )
     nlu = NluClient(settings.nlu_url, intents=runtime.book.intents)
     try:

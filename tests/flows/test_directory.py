@@ -139,6 +139,40 @@ def test_a_line_with_only_a_chat_or_an_sms_can_be_reached_too() -> None:
     )
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("country", EVERYWHERE)
+def test_what_happens_on_the_phone_is_told_and_addresses_nobody(country: str | None, locale: str) -> None:
+    told = directory.call(BOOK.directory, BOOK.texts, locale=locale, country=country)
+
+    assert len(told) > 100
+    assert not set(re.findall(r"[\w'’\u0980-\u09ff]+", told.casefold())) & ADDRESSING[locale]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_line_of_which_we_know_says_itself_what_happens(locale: str) -> None:
+    general = directory.call(BOOK.directory, BOOK.texts, locale=locale, country=None)
+    told = {
+        country: directory.call(BOOK.directory, BOOK.texts, locale=locale, country=country)
+        for country in (*COUNTRIES, "RU", "GB", "PL")
+    }
+
+    assert told.pop("PL") == general
+    assert len({general, *told.values()}) == 5
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_who_cannot_speak_learns_where_to_write_if_there_is_such_a_place(locale: str) -> None:
+    def instead(country: str | None) -> str:
+        return directory.write_instead(BOOK.directory, BOOK.texts, locale=locale, country=country)
+
+    lead, *rows = instead("BY").splitlines()
+    assert lead.endswith(":")
+    assert len(rows) == 1
+    assert "https://talk2ok.by" in rows[0]
+    assert "14" in rows[0] or "১৪" in rows[0]
+    assert instead("BD") == instead(None) == ""
+
+
 def test_prose_about_hours_and_cost_is_left_out() -> None:
     line = Line(
         name="Line", phones=("1",), hours="24/7 in 71 regions of 85", cost="cheap", confidence="official"

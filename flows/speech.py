@@ -12,7 +12,18 @@ from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
 from flows.model import DAILY_TIP, AskNode, Book
 from flows.state import State
-from flows.texts import COMMON, FALLBACK_LOCALE, INTENTS, SLOT, TIPS, Text, Texts, fill, placeholders
+from flows.texts import (
+    CHOICES,
+    COMMON,
+    FALLBACK_LOCALE,
+    INTENTS,
+    SLOT,
+    TIPS,
+    Text,
+    Texts,
+    fill,
+    placeholders,
+)
 
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
@@ -46,7 +57,7 @@ class Voice:
     ) -> Say | None:
         """The message of a key, ready to send; None where there is nothing to say."""
         found = text or self.text(key, flow=flow, state=state)
-        runs = self._read(found.text, flow=flow, state=state) if found else ()
+        runs = self._read(found.text, flow=flow, state=state, choices=choices) if found else ()
         if found is None or not runs:
             return None
         return Say(
@@ -57,11 +68,15 @@ class Voice:
         """The text of this flow with all placeholders replaced, without markup."""
         return plain(self._read(text, flow=flow, state=state))
 
-    def _read(self, text: str, *, flow: str, state: State) -> tuple[Run, ...]:
+    def _read(self, text: str, *, flow: str, state: State, choices: Sequence[Choice] = ()) -> tuple[Run, ...]:
         ours: dict[str, str] = {}
         theirs: dict[str, str] = {}
         for name in placeholders(text):
-            if not name.startswith(SLOT):
+            if name == CHOICES:
+                ours[name] = "\n".join(
+                    f"{digit}. {choice.title}" for digit, choice in enumerate(choices, start=1)
+                )
+            elif not name.startswith(SLOT):
                 ours[name] = self._value(name, state=state)
             elif told := self._told(name.removeprefix(SLOT), flow=flow, state=state):
                 ours[name] = told.text

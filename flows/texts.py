@@ -29,6 +29,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "emergency": "the emergency number",
     "call": "who picks up at the first helpline and what they ask first",
     "write_instead": "where children can write instead of calling, on lines of its own; empty if nowhere",
+    "choices": "the buttons of this question, a line each, behind the digits that answer it too",
     "country": "the name of the visitor's country",
     "why": "the reasons of the assessment, from the visitor's answers",
     "place": "the visitor's place in the line, or that it is not known",
@@ -41,6 +42,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "restrict_steps": "how to keep somebody at a distance there without blocking",
     "not_reviewed": "that professionals have not reviewed these texts, as long as that is so",
 }
+#: The placeholder that is filled with the buttons of the question in which it stands.
+CHOICES = "choices"
 #: ``{slot:name}`` is what the visitor answered: the text ``name_answer``, the button's title, or their words.
 SLOT = "slot:"
 #: Placeholders that only a document may hold besides.

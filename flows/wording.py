@@ -13,6 +13,7 @@ from flows.markup import is_plain, mistakes, runs_of
 from flows.model import (
     DANGER,
     HANDOVER,
+    MAX_CHOICES,
     AskNode,
     Book,
     CaseNode,
@@ -27,6 +28,7 @@ from flows.outcome import MAX_SLOT
 from flows.page import did_you_mean
 from flows.speech import NONE_REVIEWED, SOME_REVIEWED
 from flows.texts import (
+    CHOICES,
     COMMON,
     DIRECTORY,
     ENGINE,
@@ -397,6 +399,7 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
         "write_instead": [
             directory.write_instead(shown, texts, locale=locale, country=country) for country in places
         ],
+        CHOICES: ["x" * (MAX_TITLE + len("1. ") + 1) * MAX_CHOICES],
         "takedown": [directory.takedown(shown, locale=locale)],
         "why": ["\n".join(_longest_reason(book, reason, locale=locale) for reason in REASONS)],
         "not_reviewed": [

@@ -34,7 +34,11 @@ _AROUND_THE_CLOCK = frozenset({"24/7", "24/7 including public holidays", "24/7 (
 _FOR_CHILDREN = re.compile(
     r"child|teen|kid|young|under \d|дет|дит|дзіц|শিশু|kinder|barn|børn|vaik|copil", re.I
 )
+#: What a phone turns into a link that dials: digits, with blanks, hyphens and brackets between them.
+_DIALABLE = re.compile(r"\+?\d[\d ()-]*")
 _TRAILING_NOTE = re.compile(r"\s*\([^()]*\)\s*$")
+#: Numbers of one town stand behind its name; they are not shown, since nobody knows the visitor's town.
+_NAMED = re.compile(r"[^\W\d_]+ ")
 _DATE = re.compile(r"\d{4}(-\d{2})?")
 _SMS = re.compile(r"(\S+) to (\d+)")
 
@@ -177,9 +181,17 @@ def date_of(text: str) -> str:
 
 def dialable(phones: Iterable[str]) -> tuple[str, ...]:
     """The numbers without their English notes; those with a word in front ('Brest +375…') are left out."""
-    bare = (_TRAILING_NOTE.sub("", phone).strip() for phone in phones)
-    # Capitals may stand in for digits (1-800-CALL-FBI); any other letter means prose.
-    return tuple(phone for phone in bare if phone and not re.search(r"[^\W\d_A-Z]", phone))
+    return tuple(bare for phone in phones if _DIALABLE.fullmatch(bare := _bare(phone)))
+
+
+def undialable(phones: Iterable[str]) -> tuple[str, ...]:
+    """The numbers that name no place before them and that no phone can dial, such as two in one."""
+    bare = (_bare(phone) for phone in phones)
+    return tuple(phone for phone in bare if not _DIALABLE.fullmatch(phone) and not _NAMED.match(phone))
+
+
+def _bare(phone: str) -> str:
+    return _TRAILING_NOTE.sub("", phone).strip()
 
 
 def helpline(

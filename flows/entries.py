@@ -20,6 +20,7 @@ from flows.directory import (
     Shown,
     Steps,
     date_of,
+    undialable,
 )
 from flows.events import DangerLevel
 from flows.page import Entry, Leaf, Page, Tree, did_you_mean
@@ -201,13 +202,19 @@ def _line(page: Page, tree: Tree) -> Line:
     confidence = ""
     if "confidence" in parts:
         confidence = page.one_of(parts["confidence"].value, "'confidence'", known=CONFIDENCES)
+    phones = page.words(parts["phones"].value, "'phones'") if "phones" in parts else ()
+    for phone in undialable(phones):
+        page.problem(
+            parts["phones"].line,
+            f"'{phone}' cannot be dialled by a tap: each stands by itself, in digits, notes in brackets.",
+        )
     shown = {
         locale: Shown(**words)
         for locale, words in _shown(page, parts, known=("name", "hours", "cost", "ages", "call")).items()
     }
     return Line(
         name=_word(page, parts, "name"),
-        phones=page.words(parts["phones"].value, "'phones'") if "phones" in parts else (),
+        phones=phones,
         chat_url=_word(page, parts, "chat_url"),
         sms=_word(page, parts, "sms"),
         hours=_word(page, parts, "hours"),

@@ -99,6 +99,14 @@ def test_what_our_own_rows_lack_is_found_by_the_check_and_told_with_their_path(t
     ]
 
 
+@pytest.mark.parametrize("number", ["050/051 680 22 80", "1-800-CALL-FBI", "1-800-HELPLINE"])
+def test_a_number_that_cannot_be_dialled_by_a_tap_is_refused(tmp_path: Path, number: str) -> None:
+    found = refused(tmp_path, helplines=OWN_LINE.replace("16123", number))
+
+    assert len(found) == 1
+    assert f"'{number}' cannot be dialled by a tap" in found[0]
+
+
 def test_a_folder_without_any_of_the_two_files_is_refused(tmp_path: Path) -> None:
     found = refused(tmp_path / "nowhere")
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import LOCALES
 from bot.webchat import numbers
+from flows.directory import dialable
 from tests.bot.webchat.site import book
 
 DIAL = ("112", "1098", "133", "116111")
@@ -34,6 +35,16 @@ def test_telephone_numbers_are_told_from_other_numbers(text: str, dialled: list[
 
     assert [part.split('"')[0] for part in html.split('href="tel:')[1:]] == dialled
     assert html.striptags() == text
+
+
+def test_every_number_that_is_given_out_is_dialled_by_a_tap() -> None:
+    directory = book().directory
+    dial = numbers.short(book())
+
+    for country in directory.countries:
+        for line in directory.lines(country):
+            for number in dialable(line.phones):
+                assert f">{number}</a>" in numbers.linked(f"{line.name}: {number}.", dial=dial), number
 
 
 def test_addresses_become_links_and_all_else_is_text() -> None:

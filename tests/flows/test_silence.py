@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flows.effects import Remind
@@ -35,7 +37,7 @@ def test_a_silence_is_answered_once_and_with_a_digit_for_every_button(
 
     assert len(talk.messages) == 1
     for digit, choice in enumerate(talk.messages[0].choices, start=1):
-        assert f"\n{digit}. {choice.title}\n" in talk.messages[0].text
+        assert f"\n{digit}. {choice.title}\n" in f"{talk.messages[0].text}\n"
     assert not any(isinstance(effect, Remind) for effect in talk.effects)
 
 
@@ -59,3 +61,11 @@ def test_nobody_in_danger_is_asked_to_say_it_in_other_words(intent: str) -> None
 
     assert talk.says[0].endswith(".stay")
     assert "112" in talk.messages[0].text
+
+
+@pytest.mark.parametrize("locale", BOOK.locales)
+def test_where_somebody_may_look_at_the_phone_the_check_shows_nothing_of_the_matter(locale: str) -> None:
+    talk = silent("abuse_at_home", locale=locale)
+
+    assert not re.search(r"\d{3}", talk.messages[0].text)
+    assert not any(isinstance(effect, Remind) for effect in talk.effects)

@@ -38,6 +38,7 @@ from referral.services import Services, ServicesIn, TransactionIn
 from referral.signature import Signature
 from referral.tryout import routes as tryout
 from referral.tryout.client import TryOutClient
+from referral.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +111,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
         )
         listening = asyncio.create_task(services.changes.listen())
         try:
-            async with worker.running():
+            async with worker.running(), Watch(services).running():
                 yield
         finally:
             listening.cancel()

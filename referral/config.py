@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -51,6 +52,14 @@ class Settings(BaseSettings):
     console_url: str = ""
     #: How many deliveries to the bot may be under way at once.
     delivery_concurrency: int = Field(default=10, ge=1, le=100)
+
+    #: A case that is held without an answer goes back to the line after so many minutes.
+    answer_within_minutes: int = Field(default=10, ge=1, le=24 * 60)
+
+    @property
+    def answer_within(self) -> timedelta:
+        """How long a visitor waits for the answer of whoever holds their case."""
+        return timedelta(minutes=self.answer_within_minutes)
 
     @property
     def console(self) -> str:

@@ -28,6 +28,7 @@ FOR_EVERY_PROCESS: Mapping[str, str] = {
 KNOWN = frozenset(
     PREFIX + name
     for name in (
+        "ANSWER_WITHIN_MINUTES",
         "BOT_URL",
         "CONSOLE_URL",
         "CONTENT_DIR",

@@ -74,6 +74,7 @@ class Intake:
                     "text": words,
                     "danger": message.danger,
                     "sent_at": message.sent_at,
+                    "heard_at": self._now,
                 }
             ]
         )

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, exists, func, select, text, tuple_, update
+from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from referral.cases.rules import CaseState, DangerLevel, EntryKind
 from referral.cases.tables import Case, Message
+from referral.operators.tables import Operator
 
 # Locks are taken in one order, the row of the case before its thread, so that nobody waits in a circle. All
 # row locks are FOR NO KEY UPDATE: an ordinary message, whose foreign key touches the row with FOR KEY SHARE,
 # neither waits for them nor makes Take next skip a case whose visitor is writing at that very moment.
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What tells whether a held case must go back to the queue."""
+
+    number: UUID
+    taken_at: datetime
+    #: Since when the visitor waits for the holder's answer; none while it is not the holder's turn.
+    awaits_since: datetime | None
+    #: When the holder's page was last seen open.
+    present_at: datetime | None
 
 
 class CaseRepository:
@@ -33,6 +48,11 @@ class CaseRepository:
     async def locked(self, number: UUID) -> Case | None:
         """The case, which nobody else changes until this transaction ends."""
         query = select(Case).where(Case.number == number).with_for_update(key_share=True)
+        return await self._session.scalar(query, execution_options={"populate_existing": True})
+
+    async def locked_if_free(self, number: UUID) -> Case | None:
+        """The case, locked; None if it is being changed right now."""
+        query = select(Case).where(Case.number == number).with_for_update(key_share=True, skip_locked=True)
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
     async def lock_thread(self, number: UUID) -> None:
@@ -114,6 +134,42 @@ class CaseRepository:
         """True when an operator still holds a case."""
         query = select(exists().where(Case.state == CaseState.HELD, Case.holder_id == operator))
         return bool(await self._session.scalar(query))
+
+    async def held(self) -> Sequence[Held]:
+        """Every held case whose visitor is still there, and what tells whether it must go back."""
+        return await self._held()
+
+    async def held_one(self, number: UUID) -> Held | None:
+        """The same of one case, as it is at this moment."""
+        found = await self._held(Case.number == number)
+        return found[0] if found else None
+
+    async def _held(self, *which: Any) -> Sequence[Held]:
+        answer, word = aliased(Message), aliased(Message)
+        answered = (
+            select(func.max(answer.seq))
+            .where(
+                answer.case_id == Case.number,
+                answer.kind == EntryKind.OPERATOR,
+                answer.author_id == Case.holder_id,
+                answer.sent_at >= Case.taken_at,
+            )
+            .scalar_subquery()
+            .correlate(Case)
+        )
+        heard = (
+            select(func.min(word.heard_at))
+            .where(word.case_id == Case.number, word.kind == EntryKind.VISITOR, word.seq > answered)
+            .scalar_subquery()
+        )
+        # Whoever took a case owes the visitor a first word, whether the visitor writes or not.
+        awaits = sql_case((answered.is_(None), Case.taken_at), else_=heard)
+        query = (
+            select(Case.number, Case.taken_at, awaits, Operator.present_at)
+            .join(Operator, Operator.number == Case.holder_id)
+            .where(Case.state == CaseState.HELD, Case.gone_at.is_(None), *which)
+        )
+        return [Held(*row) for row in (await self._session.execute(query)).all()]
 
     async def all_open(self, *, limit: int) -> Sequence[Case]:
         """Every open case in the order of the queue, for supervisors."""

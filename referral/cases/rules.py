@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from referral.errors import CaseAlreadyHeld, CaseClosed, CaseNotHeld, FormIncomp
 
 #: A reason that is shorter explains nothing to whoever reads the record later.
 MIN_PICK_REASON = 10
+#: An operator without an open page for this long has gone; reloading a page takes seconds.
+AWAY_AFTER = timedelta(minutes=2)
 
 
 class DangerLevel(StrEnum):
@@ -58,6 +60,9 @@ class Happening(StrEnum):
     LEFT = "left"
     UNREACHABLE = "unreachable"
     FORGOTTEN = "forgotten"
+    # The two that bring a case back to the line without anybody's doing.
+    UNANSWERED = "unanswered"
+    AWAY = "away"
 
 
 class Outcome(StrEnum):
@@ -119,6 +124,35 @@ def released(case: Standing, *, by: UUID) -> Standing:
     if case.gone:
         raise VisitorGone("The visitor has left, so nobody else can talk to them: close the case instead.")
     return replace(case, state=CaseState.WAITING, holder=None)
+
+
+def returned(case: Standing) -> Standing:
+    """The case after it went back to the queue by itself; one whose visitor left stays for its notes."""
+    if case.holder is None:
+        raise CaseNotHeld
+    return released(case, by=case.holder)
+
+
+def lapse(
+    *,
+    taken_at: datetime,
+    awaits_since: datetime | None,
+    present_at: datetime | None,
+    watched_since: datetime,
+    answer_within: timedelta,
+    now: datetime,
+) -> Happening | None:
+    """Why a held case must go back to the queue, if it must.
+
+    ``awaits_since`` is since when the visitor waits for the holder's answer, ``present_at`` when the holder's
+    page was last seen. Nobody is blamed for a time when we were down ourselves: all counts from
+    ``watched_since``.
+    """
+    if awaits_since is not None and now - max(awaits_since, watched_since) >= answer_within:
+        return Happening.UNANSWERED
+    if now - max(present_at or taken_at, taken_at, watched_since) >= AWAY_AFTER:
+        return Happening.AWAY
+    return None
 
 
 def closed(case: Standing, *, by: UUID, outcome: Outcome) -> Standing:

@@ -137,4 +137,6 @@ class Message(Base):
     danger: Mapped[str | None]
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     sent_at: Mapped[datetime]
+    #: When a visitor's words reached us, by our clock; none for what was said before the case was opened.
+    heard_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]

@@ -132,7 +132,10 @@ class Access:
         await self._operators.end_sessions(number)
 
     async def who(self, cookie: str | None, *, in_use: bool) -> SignedIn:
-        """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone."""
+        """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone.
+
+        Either way somebody has a page open, and that is written down.
+        """
         if not cookie:
             raise SignInNeeded
         token_hash = _hash(cookie)
@@ -143,6 +146,7 @@ class Access:
             raise SignInNeeded
         if in_use and self._now - session.seen_at >= rules.SEEN_EVERY:
             await self._operators.saw(token_hash, now=self._now)
+        await self._operators.present(session.operator.number, now=self._now)
         return SignedIn(
             operator=session.operator.number,
             name=session.operator.name,

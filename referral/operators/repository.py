@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.operators.rules import ABSOLUTE, FAILURE_MEMORY, IDLE, Role
+from referral.operators.rules import ABSOLUTE, FAILURE_MEMORY, IDLE, PRESENT_EVERY, Role
 from referral.operators.tables import Operator, Session, Throttle
 
 
@@ -82,6 +82,18 @@ class OperatorRepository:
             update(Session)
             .where(Session.token_hash == token_hash, Session.seen_at < now)
             .values(seen_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def present(self, operator: UUID, *, now: datetime) -> None:
+        """The operator has a page open."""
+        await self._session.execute(
+            update(Operator)
+            .where(
+                Operator.number == operator,
+                Operator.present_at.is_(None) | (Operator.present_at < now - PRESENT_EVERY),
+            )
+            .values(present_at=now)
             .execution_options(synchronize_session=False)
         )
 

@@ -13,6 +13,8 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 #: Writing down every request would cost more than it tells.
 SEEN_EVERY = timedelta(minutes=1)
+#: How often an open page says that somebody sits before it.
+PRESENT_EVERY = timedelta(seconds=15)
 #: A one-time link is good this long.
 INVITATION = timedelta(days=7)
 #: NIST SP 800-63B asks for 8 and recommends 15; length helps, composition rules do not.

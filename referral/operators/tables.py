@@ -40,6 +40,8 @@ class Operator(Base):
     invited_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     signed_in_at: Mapped[datetime | None]
+    #: When a page of theirs was last seen open.
+    present_at: Mapped[datetime | None]
     #: A disabled operator stays in the record of the cases they worked on.
     disabled_at: Mapped[datetime | None]
 

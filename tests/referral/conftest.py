@@ -50,11 +50,6 @@ def privacy() -> Privacy:
     return Privacy(SECRET_KEY)
 
 
-@pytest.fixture
-async def bot() -> FakeBot:
-    return FakeBot()
-
-
 class Time:
     """A clock that tests can put forward."""
 
@@ -71,6 +66,11 @@ class Time:
 @pytest.fixture
 def clock() -> Time:
     return Time()
+
+
+@pytest.fixture
+async def bot(clock: Time) -> FakeBot:
+    return FakeBot(clock=clock)
 
 
 @asynccontextmanager

@@ -8,15 +8,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvicorn
 from standardwebhooks import Webhook
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+
+from referral.clock import Clock, utc_now
 
 SERVICE_SECRET = "whsec_" + "c2VjcmV0IHRoYXQgYm90aCBzZXJ2aWNlcyBzaGFyZSE="
 
@@ -61,6 +65,8 @@ class FakeBot:
     lose_next_answer: bool = False
     #: True: it does nothing with the next attempt until the sender gives up.
     hang_next: bool = False
+    #: What time it is for the bot.
+    clock: Clock = utc_now
     _seen: set[str] = field(default_factory=set)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -89,9 +95,16 @@ class FakeBot:
         """The words it was told, in order."""
         return [event["data"]["text"] for event in self.events if event["type"] == "case.message"]
 
+    def _check(self, body: bytes, headers: Headers) -> None:
+        """What the library's ``verify`` does, by the clock of the test."""
+        sent_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+        signature = Webhook(SERVICE_SECRET).sign(headers["webhook-id"], sent_at, body.decode())
+        assert headers["webhook-signature"] == signature
+        assert abs(self.clock() - sent_at) < timedelta(minutes=5)
+
     async def _receive(self, request: Request) -> Response:
         body = await request.body()
-        Webhook(SERVICE_SECRET).verify(body, dict(request.headers))
+        self._check(body, request.headers)
         number = request.headers["webhook-id"]
         async with self._arrived:
             self.attempts.append(number)

@@ -1,0 +1,60 @@
+"""What the desk does by itself as time passes, whoever is or is not looking at it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from referral.cases.returning import Returning
+from referral.services import Services
+
+log = structlog.get_logger(__name__)
+
+#: Clocks are counted in minutes; a child should not wait much longer than they say.
+_EVERY_SECONDS = 1.0
+
+
+class Watch:
+    """Looks at all clocks every second; any number of processes may do so beside each other."""
+
+    def __init__(self, services: Services) -> None:
+        self._clock = services.clock
+        self._returning = Returning(
+            services.sessions,
+            privacy=services.privacy,
+            answer_within=services.settings.answer_within,
+        )
+        self._since: datetime | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch while the block runs."""
+        task = asyncio.create_task(self._keep_watching())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_watching(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except (SQLAlchemyError, psycopg.Error) as error:
+                # Operators could not reach us either, so their time begins anew once we are back.
+                self._since = None
+                log.warning("clocks not watched", reason=type(error).__name__)
+            await asyncio.sleep(_EVERY_SECONDS)
+
+    async def _look(self) -> None:
+        now = self._clock()
+        since = self._since or now
+        await self._returning.sweep(now=now, watched_since=since)
+        self._since = since

@@ -13,13 +13,14 @@ from flows.model import (
     DANGER_QUESTION,
     MENU,
     NOT_UNDERSTOOD,
+    PLATFORM_OPTIONS,
     AskNode,
     Book,
     CollectNode,
 )
 from flows.outcome import OPEN_CASE
 from flows.run import Run
-from flows.speech import PLATFORM_OPTIONS, speaking
+from flows.speech import speaking
 from flows.state import Frame, Mode, Origin
 
 #: A visitor's text is cut here; nobody types more into a phone, and Telegram sends no longer ones.

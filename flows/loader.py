@@ -26,7 +26,7 @@ from flows.entries import (
     read_tips,
 )
 from flows.events import DangerLevel
-from flows.model import Book, Document, Flow, Problem
+from flows.model import Book, Document, Flow, Problem, ready_answers
 from flows.page import Entry, Group, Leaf, Page, Sequence, Tree
 from flows.sheet import read_sheet
 from flows.texts import Sheet, Texts
@@ -62,10 +62,12 @@ def load(root: Path | Any, *, own_directory: Path | None = None) -> Book:
     intents = _intents(root, problems=problems)
     flows = _flows(root, problems=problems)
     pictures = _pictures(root, problems=problems)
+    directory = _overlaid(_directory(root, problems=problems), own_directory, problems=problems)
     book = Book(
         flows=MappingProxyType(flows),
         texts=_texts(root, problems=problems),
-        directory=_overlaid(_directory(root, problems=problems), own_directory, problems=problems),
+        directory=directory,
+        ready_answers=ready_answers(flows.values(), platforms=directory.platforms),
         intents=intents,
         tips=_tips(root, problems=problems),
         answers=MappingProxyType({intent: flow.name for flow in flows.values() for intent in flow.intents}),

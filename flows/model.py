@@ -17,6 +17,8 @@ STATE_FIELDS = ("country", "role", "locale")
 ROLES = ("child", "teen", "parent", "teacher")
 #: What ``options`` may offer, all of them known to the engine and none of them written into a flow.
 OPTIONS = ("countries", "locales", "guesses", "platforms", "more_platforms")
+#: A platform may be named although it has no button: nobody has room for all of them.
+PLATFORM_OPTIONS = ("platforms", "more_platforms")
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
 #: What a document can be made as, and how its pages look.
 FORMATS = ("pdf", "png")
@@ -306,6 +308,8 @@ class Book:
     answers: Mapping[str, str]
     #: Daily tip to the fact that each audience's words rest on, in the order in which the tips come.
     tips: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Slot to the answers that buttons and flows put into it; anything else in it was typed.
+    ready_answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Former name of a flow to its name now.
     successors: Mapping[str, str] = field(default_factory=dict)
     #: Flow to the questions that visitors may stand at since it was last released.
@@ -325,6 +329,23 @@ def is_named(slot: str, names: Iterable[str]) -> bool:
     return any(
         slot.startswith(name.removesuffix("*")) if name.endswith("*") else slot == name for name in names
     )
+
+
+def ready_answers(flows: Iterable[Flow], *, platforms: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Slot to every answer that a button or a flow can put into it."""
+    found: dict[str, set[str]] = {}
+    for flow in flows:
+        for node in flow.nodes.values():
+            match node:
+                case AskNode(save=str(slot)):
+                    found.setdefault(slot, set()).update(node.choices)
+                    found[slot].update(platforms if node.options in PLATFORM_OPTIONS else ())
+                case SetNode():
+                    for slot, value in node.values.items():
+                        found.setdefault(slot, set()).add(value)
+                case _:
+                    pass
+    return {slot: frozenset(values) for slot, values in found.items()}
 
 
 def targets(node: Node) -> tuple[str, ...]:

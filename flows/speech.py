@@ -10,7 +10,7 @@ from flows import directory, payload
 from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
-from flows.model import DAILY_TIP, AskNode, Book
+from flows.model import DAILY_TIP, PLATFORM_OPTIONS, AskNode, Book
 from flows.state import State
 from flows.texts import (
     CHOICES,
@@ -28,8 +28,6 @@ from flows.texts import (
 #: These two share so many words that a text in one does not tell the visitor's language.
 _ALIKE = frozenset({"ru", "be"})
 
-#: A platform may be named although it has no button: nobody has room for all of them.
-PLATFORM_OPTIONS = ("platforms", "more_platforms")
 #: What ``{not_reviewed}`` may become.
 NONE_REVIEWED, SOME_REVIEWED = "none_reviewed", "some_reviewed"
 #: Which buttons of the common sheet lead where.
@@ -123,13 +121,16 @@ class Voice:
     def _told(self, slot: str, *, flow: str, state: State) -> Text | None:
         """The text of its own that says what the visitor answered; None where there is none."""
         value = state.answer(slot)
-        return self.text(f"{slot}_{value}", flow=flow, state=state) if value else None
+        if value not in self.book.ready_answers.get(slot, ()):
+            return None
+        return self.text(f"{slot}_{value}", flow=flow, state=state)
 
     def _answer(self, slot: str, *, flow: str, state: State) -> str:
         """What the visitor answered, as the button said it or as they typed it."""
         value = state.answer(slot)
-        if not value:
-            return ""
+        if value not in self.book.ready_answers.get(slot, ()):
+            # Typed: looking it up as the name of a text would keep the visitor's words among ours.
+            return value
         return self.title(value, flow=flow, state=state, text=self._question(slot, flow=flow, state=state))
 
     def _question(self, slot: str, *, flow: str, state: State) -> Text | None:

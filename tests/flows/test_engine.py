@@ -765,6 +765,18 @@ def test_answers_are_shown_in_words_of_their_own_and_typed_ones_as_they_were_typ
     assert planned(locale="ru").messages[0].text.endswith("Попрошу: мою маму.")
 
 
+def test_typed_words_are_never_taken_for_the_name_of_a_text_nor_kept_among_ours() -> None:
+    begun = talk()
+    begun.hear(press("n:plan:helps:skip"))
+    begun.hear(press("n:menu:what:plan"))
+    begun.hear(text("block"))
+
+    begun.hear(press("n:plan:whom:mum"))
+
+    assert begun.messages[0].text == "I do this: block. I ask my mum."
+    assert not [spot for spot in begun.book.texts._found if "my_helps_block" in spot]
+
+
 def test_an_answer_without_words_of_its_own_is_shown_as_its_button_says() -> None:
     begun = planned()
 

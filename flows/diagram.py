@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flows.model import (
     AskNode,
     BranchNode,
@@ -30,7 +32,7 @@ def draw(flow: Flow, texts: Texts, *, locale: str) -> str:
     lines = ["flowchart TD", f"  start([{_quoted(flow.name)}]) --> {_box(flow.start)}"]
     for name, node in flow.nodes.items():
         opening, closing = ("{", "}") if isinstance(node, BranchNode) else ("[", "]")
-        label = _quoted(f"{name}: {_gist(node, texts, flow=flow, locale=locale)}")
+        label = _quoted(f"{name}: {gist(node, texts, flow=flow, locale=locale)}")
         lines.append(f"  {_box(name)}{opening}{label}{closing}")
         lines += [
             f"  {_box(name)} -->|{_quoted(label)}| {_box(target)}"
@@ -54,7 +56,7 @@ def tree(flow: Flow, texts: Texts, *, locale: str) -> str:
             lines.append(f"{stem}{fork}{text}  (see above)")
             return
         shown.add(name)
-        lines.append(f"{stem}{fork}{text}: {_gist(node, texts, flow=flow, locale=locale)}")
+        lines.append(f"{stem}{fork}{text}: {gist(node, texts, flow=flow, locale=locale)}")
         below = stem + ("   " if last else "│  ")
         followers = arrows(node, texts, flow=flow, locale=locale)
         for place, (word, target) in enumerate(followers, start=1):
@@ -86,11 +88,21 @@ def arrows(node: Node, texts: Texts, *, flow: Flow, locale: str) -> list[tuple[s
         case _:
             found = [("", target) for target in targets(node)]
     if isinstance(node, AskNode | CollectNode) and node.timeout:
-        found.append((f"nothing for {node.timeout.after}", node.timeout.go))
+        found.append((f"nothing for {_span(node.timeout.after)}", node.timeout.go))
     return found
 
 
-def _gist(node: Node, texts: Texts, *, flow: Flow, locale: str) -> str:
+def _span(time: timedelta) -> str:
+    """A time as an editor wrote it: in the greatest unit that fits."""
+    seconds = int(time.total_seconds())
+    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds % size == 0:
+            number = seconds // size
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def gist(node: Node, texts: Texts, *, flow: Flow, locale: str) -> str:
     """What a node does, in a few words."""
     match node:
         case SayNode() | AskNode() | CollectNode():

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flows import plural
 from flows.texts import DIRECTORY, Texts, fill
 
 #: Our files, and the names of those that a deployment may lay over them.
@@ -304,7 +303,7 @@ def place(texts: Texts, *, locale: str, role: str | None, number: int | None) ->
     else:
         key, ahead = "place_known", number - 1
     found = texts.find(key, flow=DIRECTORY, locale=locale, role=role, number=ahead)
-    return fill(found.text, {"number": plural.digits(ahead or 0, locale=locale)}) if found else ""
+    return fill(found.text, {"number": texts.numeral(ahead or 0, locale=locale)}) if found else ""
 
 
 def platform_name(directory: Directory, texts: Texts, *, locale: str, platform: str | None) -> str:

@@ -13,12 +13,12 @@ from flows.directory import platform_name
 from flows.model import Block, BlockKind, Book, Document
 from flows.speech import Voice, known_locale
 from flows.state import Origin, Slot, State
+from flows.texts import DIGITS
 
 #: Stands in the slot of a table's column for the number of the row.
 ROW = "{row}"
-#: Lists of ``engine.yaml``: the months as they stand in a date, and the digits from zero to nine.
+#: A list of ``engine.yaml``: the months as they stand in a date.
 MONTHS = "month_names"
-DIGITS = "digits"
 
 
 class NoSuchDocument(LookupError):

@@ -16,7 +16,6 @@ FORMS = (ONE, FEW, MANY, OTHER)
 #: So many numbers are shown to a translator for each form, out of the first hundred and more.
 _MAX_EXAMPLES = 4
 _EXAMPLES_UNTIL = 130
-_BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
 
 def _english(number: int) -> str:
@@ -72,9 +71,3 @@ def examples(named: str, *, locale: str) -> tuple[int, ...]:
     """Some numbers from 1 on that a form goes with."""
     fitting = (number for number in range(1, _EXAMPLES_UNTIL) if form(number, locale=locale) == named)
     return tuple(number for number, _ in zip(fitting, range(_MAX_EXAMPLES), strict=False))
-
-
-def digits(number: int, *, locale: str) -> str:
-    """The number in the digits that people of this language read."""
-    written = str(number)
-    return written.translate(_BANGLA_DIGITS) if locale == "bn" else written

@@ -7,9 +7,10 @@ from itertools import combinations
 
 from flows.model import BlockKind, Book, Document, Problem
 from flows.page import did_you_mean
-from flows.paper import DIGITS, MONTHS, points
+from flows.paper import MONTHS, points
 from flows.texts import (
     COMMON,
+    DIGITS,
     DOCUMENT_PLACEHOLDERS,
     ENGINE,
     PLACEHOLDERS,

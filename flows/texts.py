@@ -17,6 +17,8 @@ ENGINE = "engine"
 DIRECTORY = "directory"
 INTENTS = "intents"
 TIPS = "tips"
+#: A list of ``engine.yaml``: the digits from zero to nine.
+DIGITS = "digits"
 #: Text files that belong to no flow.
 SHARED = (COMMON, ENGINE, DIRECTORY, INTENTS, TIPS)
 #: Where a text is looked for when the visitor's locale lacks it; a check makes sure that it never does.
@@ -175,6 +177,11 @@ class Texts:
         """A list of words in its order, such as ``month_names``; empty where the locale has none."""
         sheet = self.sheets.get(locale, {}).get(ENGINE)
         return sheet.words.get(name, ()) if sheet else ()
+
+    def numeral(self, number: int, *, locale: str) -> str:
+        """A whole number from 0 on in the digits that people of this locale read."""
+        digits = self.listed(DIGITS, locale=locale)
+        return "".join(digits[int(sign)] for sign in str(number)) if digits else str(number)
 
     def label(self, key: str, *, locale: str) -> str | None:
         """A word or phrase of the directory in this locale and no other."""

@@ -333,7 +333,8 @@ def _flows(book: Book, sheet: str) -> Iterable[Flow]:
 
 
 def _places(book: Book, *, key: str, sheet: str) -> tuple[str, ...]:
-    found = [
+    found = [f"the document {sheet}"] if sheet in book.documents else []
+    found += [
         f"{flow.name}.{name}"
         for flow in _flows(book, sheet)
         for name, node in flow.nodes.items()

@@ -124,15 +124,26 @@ def check(
             "a later change must say where their conversations go on.",
         ),
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Also languages, reviews, goldens, and how hard texts are."),
+    ] = False,
+    flow: Annotated[str | None, typer.Option(help="Only this flow in the report.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Only this language in the report.")] = None,
 ) -> None:
     """Check flows, texts, lexicons and directory; each problem comes with file and line."""
     from bot.launch import content
+    from bot.launch import report as tables
     from flows.checks import not_reviewed
 
     site = Site.here()
     found = content.examine(site)
     for problem in found.problems:
         typer.echo(problem)
+    if report and found.book:
+        proofs = tables.goldens(site.root / "tests" / "golden")
+        for line in tables.report(found.book, proofs=proofs, flow=flow, locale=locale):
+            typer.echo(line)
     if found.book and (pending := not_reviewed(found.book)):
         _tell(pending)
     if found.problems:
@@ -145,14 +156,27 @@ def check(
 
 @app.command()
 def draw(
-    flow: Annotated[str, typer.Argument(help="Name of the flow, such as insults.")],
-    locale: Annotated[str, typer.Option(help="Language of the words on the arrows.")] = "en",
-    mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid diagram, for a web page.")] = False,
+    flows: Annotated[list[str] | None, typer.Argument(help="Names of flows, such as insults.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All flows, so that their links lead on.")] = False,
+    locale: Annotated[str, typer.Option(help="Language of the words.")] = "en",
+    to: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path(),
+    tree: Annotated[bool, typer.Option("--tree", help="Print trees instead.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print Mermaid diagrams instead.")] = False,
 ) -> None:
-    """Draw a flow as a tree, or as a diagram."""
+    """Draw flows: a picture FLOW.svg each, for a browser, with links to the flows that it runs."""
     from bot.launch import content
 
-    typer.echo(content.draw(Site.here(), flow, locale=locale, mermaid=mermaid))
+    if not flows and not every:
+        raise LaunchError("Which flow? Name one, such as insults, or write --all.")
+    form = content.Form.TREE if tree else content.Form.MERMAID if mermaid else content.Form.SVG
+    pictures = content.draw(Site.here(), flows or (), locale=locale, form=form)
+    for name, picture in pictures.items():
+        if form is content.Form.SVG:
+            to.mkdir(parents=True, exist_ok=True)
+            (to / f"{name}.svg").write_text(picture, encoding="utf-8")
+            _tell(str(to / f"{name}.svg"))
+        else:
+            typer.echo(picture)
 
 
 @app.command()
@@ -205,7 +229,7 @@ def export_texts(
     from bot.launch.translation import exchange
 
     written = exchange.export_texts(content.content_folder(Site.here()), file, source=source, target=target)
-    _tell(f"{file} holds {written.texts} texts; {written.missing} of them have no words in '{target}' yet.")
+    _tell(f"{file} holds {written.texts} texts; without words in '{target}': {written.missing}.")
 
 
 @texts.command("import")
@@ -222,12 +246,12 @@ def import_texts(
         names = exchange.named(taken.stale)
         _tell(f"The originals of these texts have changed meanwhile, so they stay as they are: {names}.")
     if taken.empty:
-        _tell(f"{taken.empty} texts have no translation in the file and stay as they are.")
+        _tell(f"Without a translation in the file, and left as they are: {taken.empty}.")
     if not taken.files:
         _tell("There is nothing new in it.")
         return
     files = exchange.named(path.name for path in taken.files)
-    _tell(f"{taken.texts} texts in {files} are new, so nobody has reviewed these files yet.")
+    _tell(f"New texts: {taken.texts}, in {files}; nobody has reviewed these files yet.")
 
 
 @app.command(context_settings={**_FORWARD, "help_option_names": []})

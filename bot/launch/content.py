@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.console import Console
 from bot.documents.typesetting import NotSet, typeset
 from bot.launch.errors import LaunchError
 from bot.launch.site import Site
-from flows import diagram, payload
+from flows import diagram, drawing, payload
 from flows.checks import check
 from flows.effects import (
     Choice,
@@ -52,6 +53,17 @@ class DocumentNotMade(LaunchError):
 
 class ContentHasProblems(LaunchError):
     """The content must be repaired first."""
+
+
+class Form(StrEnum):
+    """How a flow is drawn."""
+
+    SVG = "svg"
+    TREE = "tree"
+    MERMAID = "mermaid"
+
+
+_PICTURES = {Form.SVG: drawing.svg, Form.TREE: diagram.tree, Form.MERMAID: diagram.draw}
 
 
 def content_folder(site: Site) -> Path:
@@ -106,12 +118,15 @@ def release(site: Site) -> Path:
     return spot
 
 
-def draw(site: Site, flow: str, *, locale: str, mermaid: bool) -> str:
-    """A flow as a tree for a terminal, or as a Mermaid diagram."""
+def draw(site: Site, flows: Sequence[str], *, locale: str, form: Form) -> Mapping[str, str]:
+    """The pictures of these flows, or of all where none is named, by the flow's name."""
     book = _book(site)
-    _require(flow, book=book)
-    picture = diagram.draw if mermaid else diagram.tree
-    return picture(book.flows[flow], book.texts, locale=locale)
+    for flow in flows:
+        _require(flow, book=book)
+    picture = _PICTURES[form]
+    return {
+        flow: picture(book.flows[flow], book.texts, locale=locale) for flow in flows or sorted(book.flows)
+    }
 
 
 def slots(answers: Sequence[str]) -> Mapping[str, str]:

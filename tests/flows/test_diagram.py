@@ -17,7 +17,7 @@ def test_a_flow_is_drawn_as_a_mermaid_flowchart() -> None:
     assert '  start(["insults"]) --> n_note' in drawn
     assert '  n_believe["believe: That hurts. / It is not your fault."]' in drawn
     assert '  n_what_helps -->|"Block them"| n_block' in drawn
-    assert '  n_what_helps -->|"nothing for 0:10:00"| n_nudge' in drawn
+    assert '  n_what_helps -->|"nothing for 10 minutes"| n_nudge' in drawn
     assert '  n_tell -->|"Skip"| n_calm' in drawn
     assert '  n_nudge -->|"anything else"| n_calm' in drawn
 

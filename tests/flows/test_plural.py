@@ -54,8 +54,8 @@ def test_a_translator_is_shown_numbers_of_each_form() -> None:
 
 
 def test_bangla_numbers_are_written_in_bangla_digits() -> None:
-    assert plural.digits(107, locale="bn") == "১০৭"
-    assert plural.digits(107, locale="ru") == "107"
+    assert real_book().texts.numeral(107, locale="bn") == "১০৭"
+    assert real_book().texts.numeral(107, locale="ru") == "107"
 
 
 def test_a_key_is_read_without_its_form_and_variant() -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from flows.directory import Country, Directory, Shown
 from flows.model import Book
 from flows.texts import DIRECTORY, Sheet, Text, Texts
-from flows.wording import MAX_TITLE
+from flows.wording import ENGINE_WORDS, MAX_TITLE
 
 #: A code that no language will ever have (ISO 639 keeps qaa to qtz for local use).
 PSEUDO = "qps"
@@ -56,6 +56,10 @@ def _sheet(sheet: Sheet) -> Sheet:
         file=sheet.file.replace(f"texts/{SOURCE}/", f"texts/{PSEUDO}/"),
         texts=MappingProxyType({key: _text(sheet, text) for key, text in sheet.texts.items()}),
         choices=_titles(sheet.choices),
+        words={
+            name: listed if name in ENGINE_WORDS else tuple(map(accented, listed))
+            for name, listed in sheet.words.items()
+        },
     )
 
 

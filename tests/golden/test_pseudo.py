@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from bot.channels import telegram, viber
 from flows.checks import check
 from flows.effects import Say
-from flows.model import Book
+from flows.model import ROLES, Book
+from flows.paper import compose
 from flows.texts import placeholders
 from flows.wording import MAX_TITLE
 from tests.flows.worlds import real_book
@@ -61,6 +63,24 @@ def test_a_pseudo_text_is_longer_and_keeps_placeholders_and_addresses() -> None:
 
 def test_everything_passes_the_checks_in_a_language_with_longer_words() -> None:
     assert check(pseudo_book()) == []
+
+
+@pytest.mark.parametrize("name", sorted(real_book().documents))
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_no_english_shows_through_on_paper(name: str, role: str | None) -> None:
+    paper = compose(
+        pseudo_book(),
+        name,
+        locale=PSEUDO,
+        role=role,
+        country="BY",
+        slots={},
+        countries=("BY", "BD"),
+        today=date(2026, 11, 29),
+    )
+
+    words = [paper.title, paper.footer, *(word for piece in paper.pieces for word in piece.words)]
+    assert set().union(*map(english, words)) == set()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

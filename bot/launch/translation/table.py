@@ -40,25 +40,20 @@ def read(text: str) -> tuple[str, str, list[Translated]]:
             " languages), as the export wrote them."
         )
     rows.fieldnames = columns
-    return (
-        source,
-        target,
-        [
+    try:
+        came = [
             Translated(
                 spot=(row[_SPOT] or "").strip(),
-                source=_lines(row[f"{_SOURCE}:{source}"]),
-                target=_lines(row[f"{_TARGET}:{target}"]),
+                source=row[f"{_SOURCE}:{source}"] or "",
+                target=row[f"{_TARGET}:{target}"] or "",
             )
             for row in rows
             if row[_SPOT]
-        ],
-    )
+        ]
+    except csv.Error as error:
+        raise FileUnreadable(f"This table cannot be read ({error}); export it anew.") from error
+    return source, target, came
 
 
 def _language(columns: Iterable[str], name: str) -> str:
     return next((column.partition(":")[2] for column in columns if column.startswith(f"{name}:")), "")
-
-
-def _lines(cell: str | None) -> str:
-    # Windows programs end a line inside a cell in their own way.
-    return (cell or "").replace("\r\n", "\n")

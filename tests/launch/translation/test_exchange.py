@@ -250,6 +250,7 @@ def test_a_placeholder_that_a_tool_wrote_in_its_own_way_is_understood(small: Pat
         ("x.csv", "a,b\n1,2\n", "The first line must name the columns"),
         ("x.csv", "text,original:en,translation:RU\n", "'RU' is not a language's code"),
         ("x.csv", "text,original:fr,translation:ru\n", "There are no texts in 'fr', only in: en, ru."),
+        ("x.csv", 'text,original:en,translation:ru\na,"' + "b" * 200_000, "This table cannot be read"),
         ("x.csv", "text,original:en,translation:en\n", "cannot be translated into itself"),
         ("x.txt", "", "must end in .xlf (for translation tools) or .csv"),
         ("gone.csv", None, "There is no file"),
@@ -310,7 +311,7 @@ def test_the_commands_tell_what_they_did(
     imported = run.invoke(app, ["texts", "import", str(file)])
     again = run.invoke(app, ["texts", "import", str(file)])
 
-    assert "texts; 0 of them have no words in 'ru' yet." in exported.stderr
-    assert "1 texts in insults.yaml are new, so nobody has reviewed these files yet." in imported.stderr
-    assert "1 texts have no translation in the file and stay as they are." in imported.stderr
+    assert "texts; without words in 'ru': 0." in exported.stderr
+    assert "New texts: 1, in insults.yaml; nobody has reviewed these files yet." in imported.stderr
+    assert "Without a translation in the file, and left as they are: 1." in imported.stderr
     assert "There is nothing new in it." in again.stderr

@@ -113,17 +113,19 @@ def _act(event: Event, *, offered: Sequence[str]) -> Act:
 def _ways(event: TextReceived, before: State) -> Iterator[tuple[Act, TextReceived]]:
     """The ways to write a text down, the one that says most about it first."""
     heard = event.understanding
+    doubt = {"doubt": heard.doubt} if heard.doubt else {}
     if heard.by == "lexicon":
         emergency = replace(_heard(heard.intent), by="lexicon", danger=DangerLevel.EMERGENCY, confidence=1.0)
         yield _put({"lexicon": heard.intent}, replace(emergency, locale=before.locale))
     elif heard.confidence and heard.intent != "not_understood":
-        act = {"intent": heard.intent} | ({"doubt": heard.doubt} if heard.doubt else {})
-        yield _put(act, replace(_heard(heard.intent), doubt=heard.doubt))
+        yield _put({"intent": heard.intent} | doubt, replace(_heard(heard.intent), doubt=heard.doubt))
     elif heard.ranking:
         names = [guess.intent for guess in heard.ranking]
         guesses = tuple(Guess(intent=name, confidence=_GUESSED) for name in names)
-        yield _put({"unclear": names}, replace(_heard("unknown", sure=0.0), ranking=guesses))
-    yield _put({"text": event.text}, _heard("unknown", sure=0.0), text=event.text)
+        unclear = replace(_heard("unknown", sure=0.0), ranking=guesses, doubt=heard.doubt)
+        yield _put({"unclear": names} | doubt, unclear)
+    unknown = replace(_heard("unknown", sure=0.0), doubt=heard.doubt)
+    yield _put({"text": event.text} | doubt, unknown, text=event.text)
 
 
 def _heard(intent: str, *, sure: float = _SURE) -> Understanding:

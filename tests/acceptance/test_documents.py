@@ -31,6 +31,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 #: What the visitor calls themselves; no word of the content.
 NICKNAME = "Zyxwvut *Fox*"
 
+#: A worker that was killed is started and takes over what the dead one held; a busy machine needs a while.
+WITHIN_SECONDS = 60.0
+
 CHANNELS = ["web", "telegram", "viber"]
 
 
@@ -132,7 +135,7 @@ class OnAMessenger:
 
     async def gets(self) -> tuple[str, bytes]:
         """The next document: what it is called and what it is, fetched by the phone where it must be."""
-        while (file := (await self._visitor.sees()).file) is None:
+        while (file := (await self._visitor.sees(within=WITHIN_SECONDS)).file) is None:
             pass
         if not file.address:
             return file.name, file.content

@@ -8,7 +8,7 @@ A document::
       - start: true                     # or {locale: ru, country: BD, campaign: x}
         bot: [welcome.hello, welcome.who]
       - intent: insults                 # a text that the model understands so
-        doubt: suicidal                 # and that may mean this danger
+        doubt: suicidal                 # and that may mean this danger; beside text and unclear, too
         bot: [insults.believe, common.what_helps]
       - press: block                    # a button of the last messages by its slug
         bot: [advice_block.which]
@@ -157,10 +157,10 @@ def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mappin
         case "lexicon":
             return danger_text(f"({value})", intent=value, locale=state.locale)
         case "text":
-            return text(str(value), sure=0.0)
+            return text(str(value), sure=0.0, doubt=turn.get("doubt"))
         case "unclear":
             ranking = tuple(Guess(intent=intent, confidence=0.3) for intent in value)
-            return text("(unclear)", sure=0.0, ranking=ranking)
+            return text("(unclear)", sure=0.0, ranking=ranking, doubt=turn.get("doubt"))
         case "press":
             if value not in offered:
                 raise GoldenInvalid(f"no button '{value}' was offered, only: {', '.join(offered)}.")

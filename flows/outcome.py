@@ -109,15 +109,16 @@ class Outcome:
             self.save(name, value)
 
     def hand(self, node: HandNode) -> None:
-        """Give the visitor a document, with what of their own it may show."""
-        state = self.state
+        """Give the visitor a document, with those of their own answers that it shows."""
+        state, document = self.state, self.book.documents.get(node.document)
+        kept = state.kept_slots().items() if document else ()
         self.effects.append(
             Hand(
                 document=node.document,
                 locale=state.locale,
                 role=state.role,
                 country=state.country,
-                slots={name: slot.value for name, slot in state.kept_slots().items()},
+                slots={name: slot.value for name, slot in kept if document and document.shows(name)},
             )
         )
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from referral.cases.clocks import Clocks
 from referral.errors import SettingsInvalid
 
 #: What an administrator can do about each setting that has no default.
@@ -55,6 +56,22 @@ class Settings(BaseSettings):
 
     #: A case that is held without an answer goes back to the line after so many minutes.
     answer_within_minutes: int = Field(default=10, ge=1, le=24 * 60)
+
+    #: How many minutes a visitor may wait for an answer, by danger level, before others are told.
+    clock_emergency_minutes: int = Field(default=2, ge=1, le=60)
+    clock_urgent_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    clock_concern_minutes: int = Field(default=4 * 60, ge=1, le=7 * 24 * 60)
+    clock_none_minutes: int = Field(default=24 * 60, ge=1, le=30 * 24 * 60)
+
+    @property
+    def clocks(self) -> Clocks:
+        """How long a visitor may wait, by danger level."""
+        return Clocks(
+            emergency=timedelta(minutes=self.clock_emergency_minutes),
+            urgent=timedelta(minutes=self.clock_urgent_minutes),
+            concern=timedelta(minutes=self.clock_concern_minutes),
+            none=timedelta(minutes=self.clock_none_minutes),
+        )
 
     @property
     def answer_within(self) -> timedelta:

@@ -29,6 +29,12 @@ class Metrics:
             ["danger"],
             registry=self._registry,
         )
+        self._overdue = Gauge(
+            "porchlight_cases_overdue",
+            "Cases whose visitor waits longer for an answer than they should.",
+            ["danger"],
+            registry=self._registry,
+        )
         self._pending = Gauge(
             "porchlight_events_pending", "Events that the bot does not have yet.", registry=self._registry
         )
@@ -51,11 +57,13 @@ class Metrics:
         cases, events = CaseRepository(session), EventRepository(session)
         counts = await cases.open_counts()
         waiting = await cases.waiting()
+        clocks = await cases.clocks(now=now)
         for danger in DangerLevel:
             for state in (CaseState.WAITING, CaseState.HELD):
                 self._open.labels(state, danger).set(counts.get((state, danger), 0))
             since = waiting[danger][1] if danger in waiting else now
             self._waiting.labels(danger).set(max((now - since).total_seconds(), 0))
+            self._overdue.labels(danger).set(clocks[danger].overdue if danger in clocks else 0)
         pending, oldest = await events.pending()
         self._pending.set(pending)
         self._oldest.set(max((now - oldest).total_seconds(), 0) if oldest else 0)

@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from referral.cases.overdue import Overdue
 from referral.cases.returning import Returning
 from referral.services import Services
 
@@ -29,7 +30,9 @@ class Watch:
             services.sessions,
             privacy=services.privacy,
             answer_within=services.settings.answer_within,
+            clocks=services.settings.clocks,
         )
+        self._overdue = Overdue(services.sessions, privacy=services.privacy)
         self._since: datetime | None = None
 
     @asynccontextmanager
@@ -57,4 +60,5 @@ class Watch:
         now = self._clock()
         since = self._since or now
         await self._returning.sweep(now=now, watched_since=since)
+        await self._overdue.sweep(now=now)
         self._since = since

@@ -30,6 +30,10 @@ KNOWN = frozenset(
     for name in (
         "ANSWER_WITHIN_MINUTES",
         "BOT_URL",
+        "CLOCK_CONCERN_MINUTES",
+        "CLOCK_EMERGENCY_MINUTES",
+        "CLOCK_NONE_MINUTES",
+        "CLOCK_URGENT_MINUTES",
         "CONSOLE_URL",
         "CONTENT_DIR",
         "COUNTRIES",

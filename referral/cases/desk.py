@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases import rules
+from referral.cases.clocks import Clocks
 from referral.cases.codes import CODES
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening, Outcome
 from referral.cases.sealed import seal_words
-from referral.cases.standing import happening, stand, standing_of
+from referral.cases.standing import happening, stand, standing_of, start_clock, stop_clock
 from referral.cases.tables import Case
 from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.errors import CaseUnknown, FormIncomplete
@@ -24,13 +25,22 @@ from referral.privacy import Privacy
 class Desk:
     """An operator at work, within one transaction."""
 
-    def __init__(self, session: AsyncSession, *, operator: UUID, privacy: Privacy, now: datetime) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        *,
+        operator: UUID,
+        privacy: Privacy,
+        now: datetime,
+        clocks: Clocks = Clocks(),
+    ) -> None:
         self._session = session
         self._cases = CaseRepository(session)
         self._events = EventRepository(session)
         self._operator = operator
         self._privacy = privacy
         self._now = now
+        self._clocks = clocks
 
     async def mine(self, number: UUID) -> Case:
         """A case that this operator holds; others do not exist as far as they can tell."""
@@ -72,8 +82,11 @@ class Desk:
             return
         rules.written(standing_of(case), by=self._operator)
         await self._append(case, EntryKind.OPERATOR, entry=entry, words=words)
+        case.answered_at = case.answered_at or self._now
+        awaited = case.due_at is not None
+        stop_clock(case)
         await self._tell(case, EventKind.MESSAGE, message=entry)
-        await self._ring(case)
+        await self._ring(case, *([QUEUE] if awaited else []))
 
     async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
         """Write something down that the visitor never sees."""
@@ -88,6 +101,7 @@ class Desk:
         """Give the case back to the queue, where it keeps its age."""
         case = await self._locked(number)
         stand(case, rules.released(standing_of(case), by=self._operator), now=self._now)
+        start_clock(case, self._clocks, now=self._now)
         await self._record(case, Happening.RELEASED)
         await self._tell(case, EventKind.RETURNED)
         await self._ring(case, QUEUE)

@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases import rules
+from referral.cases.clocks import Clocks
 from referral.cases.designations import candidates
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Standing
 from referral.cases.schemas import CaseOpened, CaseStatus, NewCase, NewMessage
 from referral.cases.sealed import Card, seal_card, seal_words
-from referral.cases.standing import happening, stand, standing_of
+from referral.cases.standing import happening, hasten_clock, stand, standing_of
 from referral.cases.tables import Case
 from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.errors import CaseUnknown
@@ -32,11 +33,14 @@ _SENDERS = {
 class Intake:
     """The bot's side of the desk, within one transaction; doing anything twice is doing it once."""
 
-    def __init__(self, session: AsyncSession, *, privacy: Privacy, now: datetime) -> None:
+    def __init__(
+        self, session: AsyncSession, *, privacy: Privacy, now: datetime, clocks: Clocks = Clocks()
+    ) -> None:
         self._session = session
         self._cases = CaseRepository(session)
         self._privacy = privacy
         self._now = now
+        self._clocks = clocks
 
     async def open(self, wanted: NewCase) -> tuple[CaseOpened, bool]:
         """Put a conversation into the queue; True if it was not there already."""
@@ -132,6 +136,7 @@ class Intake:
 
     def _values(self, wanted: NewCase) -> dict[str, Any]:
         card = Card(consent=wanted.consent, answers=wanted.card, said=wanted.said)
+        clock = self._clocks.started(wanted.danger, now=self._now)
         return {
             "number": wanted.id,
             "state": CaseState.WAITING,
@@ -145,6 +150,8 @@ class Intake:
             "card": seal_card(self._privacy, card, case=wanted.id),
             "opened_at": wanted.opened_at,
             "received_at": self._now,
+            "warn_at": clock.warn_at,
+            "due_at": clock.due_at,
         }
 
     def _first_entries(self, wanted: NewCase) -> Iterator[Any]:
@@ -164,6 +171,7 @@ class Intake:
         if verdict.danger == case.danger:
             return
         stand(case, verdict, now=self._now)
+        hasten_clock(case, self._clocks, now=self._now)
         entry = happening(
             self._privacy, case.number, Happening.DANGER_RAISED, now=self._now, danger=verdict.danger
         )

@@ -35,6 +35,14 @@ class Held:
     present_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How the clocks of one danger level stand."""
+
+    overdue: int
+    warned: int
+
+
 class CaseRepository:
     """Cases and their threads within one transaction."""
 
@@ -76,6 +84,33 @@ class CaseRepository:
             .with_for_update(skip_locked=True, key_share=True)
         )
         return await self._session.scalar(query, execution_options={"populate_existing": True})
+
+    async def first_overdue(self, *, now: datetime) -> Case | None:
+        """A case whose clock has run out and that is not marked yet, locked; None if there is none."""
+        query = (
+            select(Case)
+            .where(Case.due_at <= now, Case.overdue_at.is_(None), Case.gone_at.is_(None))
+            .order_by(*_turn())
+            .limit(1)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        return await self._session.scalar(query, execution_options={"populate_existing": True})
+
+    async def clocks(self, *, now: datetime) -> Mapping[DangerLevel, Lateness]:
+        """For each danger level of which somebody waits for an answer: how many are late, or soon."""
+        query = (
+            select(
+                Case.danger,
+                func.count().filter(Case.due_at <= now),
+                func.count().filter(Case.warn_at <= now, Case.due_at > now),
+            )
+            .where(Case.due_at.is_not(None), Case.gone_at.is_(None))
+            .group_by(Case.danger)
+        )
+        rows = (await self._session.execute(query)).all()
+        return {
+            DangerLevel(danger): Lateness(overdue=overdue, warned=warned) for danger, overdue, warned in rows
+        }
 
     async def place(self, case: Case) -> int | None:
         """How many stand in the queue up to and including this case; None unless it waits."""

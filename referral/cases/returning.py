@@ -9,9 +9,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases import rules
+from referral.cases.clocks import Clocks
 from referral.cases.repository import CaseRepository, Held
 from referral.cases.rules import Happening
-from referral.cases.standing import happening, stand, standing_of
+from referral.cases.standing import happening, stand, standing_of, start_clock
 from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.database import Sessions, transaction
 from referral.events.repository import EventRepository
@@ -24,10 +25,13 @@ log = structlog.get_logger(__name__)
 class Returning:
     """Brings cases back to the line; several processes may do so at once."""
 
-    def __init__(self, sessions: Sessions, *, privacy: Privacy, answer_within: timedelta) -> None:
+    def __init__(
+        self, sessions: Sessions, *, privacy: Privacy, answer_within: timedelta, clocks: Clocks = Clocks()
+    ) -> None:
         self._sessions = sessions
         self._privacy = privacy
         self._answer_within = answer_within
+        self._clocks = clocks
 
     async def sweep(self, *, now: datetime, watched_since: datetime) -> int:
         """Bring back every case that must; how many they were."""
@@ -53,6 +57,7 @@ class Returning:
                 return False
             before = case.holder_id
             stand(case, rules.returned(standing_of(case)), now=now)
+            start_clock(case, self._clocks, now=now)
             await cases.append([happening(self._privacy, number, why, now=now, by=before)])
             await EventRepository(session).add(number, kind=EventKind.RETURNED, number=uuid4())
             await self._ring(session, number, before)

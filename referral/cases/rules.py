@@ -63,6 +63,7 @@ class Happening(StrEnum):
     # The two that bring a case back to the line without anybody's doing.
     UNANSWERED = "unanswered"
     AWAY = "away"
+    OVERDUE = "overdue"  # Nobody answered within the time of this danger level.
 
 
 class Outcome(StrEnum):

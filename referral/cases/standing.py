@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from referral.cases.clocks import Clocks, Running
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome, Standing
 from referral.cases.sealed import seal_words
 from referral.cases.tables import Case
@@ -32,10 +33,41 @@ def stand(case: Case, standing: Standing, *, now: datetime) -> None:
         case.closed_at = now
     if standing.gone and case.gone_at is None:
         case.gone_at = now
+    if standing.gone or standing.state is CaseState.CLOSED:
+        stop_clock(case)
     case.state = standing.state
     case.danger = standing.danger
     case.holder_id = standing.holder
     case.outcome = standing.outcome
+
+
+def start_clock(case: Case, clocks: Clocks, *, now: datetime) -> None:
+    """The visitor waits again; a clock that still runs is left as it is."""
+    if case.due_at is None:
+        _set_clock(case, clocks.started(DangerLevel(case.danger), now=now))
+
+
+def hasten_clock(case: Case, clocks: Clocks, *, now: datetime) -> None:
+    """Danger rose to what it is now; whoever was told of an overdue case before is told again."""
+    running = clock_of(case)
+    if running is not None:
+        _set_clock(case, clocks.hastened(running, DangerLevel(case.danger), now=now))
+
+
+def stop_clock(case: Case) -> None:
+    """Nobody owes this visitor an answer any more."""
+    case.warn_at = case.due_at = case.overdue_at = None
+
+
+def clock_of(case: Case) -> Running | None:
+    """The clock of a case, if it runs."""
+    if case.warn_at is None or case.due_at is None:
+        return None
+    return Running(warn_at=case.warn_at, due_at=case.due_at)
+
+
+def _set_clock(case: Case, running: Running) -> None:
+    case.warn_at, case.due_at, case.overdue_at = running.warn_at, running.due_at, None
 
 
 def happening(

@@ -61,6 +61,15 @@ class Case(Base):
             "forgotten_at IS NOT NULL OR (card IS NOT NULL AND conversation IS NOT NULL)",
             name="remembered_is_whole",
         ),
+        # A clock has a warning and an end; only a clock can have run out.
+        CheckConstraint(
+            "(due_at IS NULL) = (warn_at IS NULL) AND (overdue_at IS NULL OR due_at IS NOT NULL)",
+            name="case_clock_is_whole",
+        ),
+        # Whoever waits in line has a clock that somebody watches.
+        CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting_has_clock"),
+        # After the end nobody is late any more.
+        CheckConstraint("state <> 'closed' OR due_at IS NULL", name="closed_has_no_clock"),
         # Two open cases never answer to the same name.
         Index(
             "uq_case_designation_open", "designation", unique=True, postgresql_where=text("state <> 'closed'")
@@ -75,6 +84,8 @@ class Case(Base):
         ),
         Index("ix_case_holder", "holder_id", postgresql_where=text("state = 'held'")),
         Index("ix_case_conversation", "conversation"),
+        # What runs out next, and is not marked yet.
+        Index("ix_case_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND overdue_at IS NULL")),
     )
 
     number: Mapped[UUID] = mapped_column("id", primary_key=True)
@@ -102,6 +113,13 @@ class Case(Base):
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     code: Mapped[str | None]
+    #: The clock of a visitor who waits for an answer; none while nobody owes them one.
+    warn_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    #: When it was noticed that this clock had run out.
+    overdue_at: Mapped[datetime | None]
+    #: When an operator answered for the first time.
+    answered_at: Mapped[datetime | None]
     #: Since when the visitor cannot be written to any more.
     gone_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]

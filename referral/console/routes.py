@@ -38,7 +38,13 @@ _SEE_OTHER = 303
 
 
 def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperator) -> Desk:
-    return Desk(session, operator=operator.operator, privacy=services.privacy, now=services.clock())
+    return Desk(
+        session,
+        operator=operator.operator,
+        privacy=services.privacy,
+        now=services.clock(),
+        clocks=services.settings.clocks,
+    )
 
 
 def _access(services: ServicesIn, session: TransactionIn) -> Access:
@@ -46,7 +52,7 @@ def _access(services: ServicesIn, session: TransactionIn) -> Access:
 
 
 def _views(services: ServicesIn, session: TransactionIn) -> Views:
-    return Views(session, privacy=services.privacy)
+    return Views(session, privacy=services.privacy, now=services.clock())
 
 
 DeskIn = Annotated[Desk, Depends(_desk)]

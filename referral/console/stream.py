@@ -98,9 +98,9 @@ class _OpenPage:
 
     async def changes(self, session: AsyncSession, operator: SignedIn) -> list[ServerSentEvent]:
         """The parts of the page that look different from what was sent last."""
-        views = Views(session, privacy=self.services.privacy)
+        views = Views(session, privacy=self.services.privacy, now=self.services.clock())
         return [
-            *self.part("_queue.html", queue=await views.queue()),
+            *self.part("_queue.html", queue=await views.queue(), operator=operator),
             *self.part("_mine.html", mine=await views.mine(operator.operator)),
         ]
 
@@ -125,9 +125,9 @@ class _OpenCase(_OpenPage):
         if case is None or case.holder_id != operator.operator:
             self.over = True
             return [ServerSentEvent(event="case_gone", data="")]
-        views = Views(session, privacy=self.services.privacy)
-        events = self.part("_queue.html", queue=await views.queue())
-        events += self.part("_standing.html", case=case)
+        views = Views(session, privacy=self.services.privacy, now=self.services.clock())
+        events = self.part("_queue.html", queue=await views.queue(), operator=operator)
+        events += self.part("_standing.html", case=case, clock=views.clock(case))
         for entry in await views.changed(self._number, known=self._known, after=self._after):
             html = fragment(self.services.pages, "_entry.html", entry=entry, locale=case.locale)
             events.append(ServerSentEvent(event="part", data=html, id=str(max(self._known))))

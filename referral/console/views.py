@@ -9,9 +9,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.cases.clocks import ClockStep
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import DangerLevel, EntryKind
 from referral.cases.sealed import Card, read_card, read_words
+from referral.cases.standing import clock_of
 from referral.cases.tables import Case, Message
 from referral.events.repository import DeliveryState, EventRepository
 from referral.operators.repository import OperatorRepository
@@ -28,6 +30,9 @@ class Level:
     danger: DangerLevel
     number: int
     since: datetime | None
+    #: Of those who wait for an answer, in line or in talk: how many wait too long, and how many nearly.
+    overdue: int
+    warned: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,25 @@ class Queue:
         """How many of them cannot wait."""
         return next(level.number for level in self.levels if level.danger is DangerLevel.EMERGENCY)
 
+    @property
+    def overdue(self) -> int:
+        """How many visitors wait longer for an answer than they should, in line or with an operator."""
+        return sum(level.overdue for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownClock:
+    """By when a visitor should have an answer, and how that stands."""
+
+    due_at: datetime
+    warn_at: datetime
+    step: ClockStep
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the clock looks different."""
+        return f"{self.step}@{self.due_at.isoformat()}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
@@ -53,6 +77,7 @@ class Mine:
 
     case: Case
     unanswered: int
+    clock: ShownClock | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +86,7 @@ class Listed:
 
     case: Case
     holder: str | None
+    clock: ShownClock | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +113,7 @@ class CasePage:
     """A case, its card and its thread."""
 
     case: Case
+    clock: ShownClock | None
     card: Card
     earlier: int
     entries: Sequence[Entry]
@@ -95,37 +122,58 @@ class CasePage:
 class Views:
     """Reads what a page shows, within one transaction."""
 
-    def __init__(self, session: AsyncSession, *, privacy: Privacy) -> None:
+    def __init__(self, session: AsyncSession, *, privacy: Privacy, now: datetime) -> None:
         self._cases = CaseRepository(session)
         self._events = EventRepository(session)
         self._operators = OperatorRepository(session)
         self._privacy = privacy
+        self._now = now
 
     async def queue(self) -> Queue:
         """Who waits."""
         waiting = await self._cases.waiting()
+        clocks = await self._cases.clocks(now=self._now)
         none: tuple[int, datetime | None] = (0, None)
         levels = []
         for danger in reversed(DangerLevel):
             number, since = waiting.get(danger, none)
-            levels.append(Level(danger=danger, number=number, since=since))
+            late = clocks.get(danger)
+            levels.append(
+                Level(
+                    danger=danger,
+                    number=number,
+                    since=since,
+                    overdue=late.overdue if late else 0,
+                    warned=late.warned if late else 0,
+                )
+            )
         return Queue(levels=levels)
 
     async def mine(self, operator: UUID) -> Sequence[Mine]:
         """The open cases of an operator, the most urgent first."""
         rows = await self._cases.held_by(operator)
-        return [Mine(case=case, unanswered=unanswered) for case, unanswered in rows]
+        return [Mine(case=case, unanswered=unanswered, clock=self.clock(case)) for case, unanswered in rows]
 
     async def all_open(self) -> Sequence[Listed]:
         """Every open case, the most urgent first."""
         cases = await self._cases.all_open(limit=MOST_LISTED)
         names = await self._operators.names(case.holder_id for case in cases if case.holder_id)
-        return [Listed(case=case, holder=_name(names, case.holder_id)) for case in cases]
+        return [
+            Listed(case=case, holder=_name(names, case.holder_id), clock=self.clock(case)) for case in cases
+        ]
+
+    def clock(self, case: Case) -> ShownClock | None:
+        """How the clock of a case stands; None while nobody owes the visitor an answer."""
+        running = clock_of(case)
+        if running is None or case.gone_at is not None:
+            return None
+        return ShownClock(due_at=running.due_at, warn_at=running.warn_at, step=running.step(self._now))
 
     async def page(self, case: Case) -> CasePage:
         """Everything about a case."""
         return CasePage(
             case=case,
+            clock=self.clock(case),
             card=read_card(self._privacy, case.card, case=case.number),
             earlier=await self._cases.earlier(case),
             entries=await self.entries(case.number, await self._cases.thread(case.number)),

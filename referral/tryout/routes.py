@@ -146,7 +146,7 @@ async def _queue(services: Services, operator: SignedIn) -> Queue | None:
     if not operator.helps:
         return None
     async with transaction(services.sessions) as session:
-        return await Views(session, privacy=services.privacy).queue()
+        return await Views(session, privacy=services.privacy, now=services.clock()).queue()
 
 
 def _asked(form: FormData) -> _Asked:

@@ -110,7 +110,7 @@ async def test_two_processes_may_migrate_at_once_and_again() -> None:
 
         async with await psycopg.AsyncConnection.connect(url) as connection:
             cursor = await connection.execute("SELECT version_num FROM alembic_version")
-            assert await cursor.fetchall() == [("0003",)]
+            assert await cursor.fetchall() == [("0004",)]
     assert [run.returncode for run in (*runs, again)] == [0, 0, 0]
 
 
@@ -118,8 +118,11 @@ async def test_two_processes_may_migrate_at_once_and_again() -> None:
     ("change", "refused_by"),
     [
         ("state = 'held'", "held_has_holder"),
-        ("state = 'closed'", "closed_has_outcome"),
-        ("state = 'closed', outcome = 'left'", "closed_has_time"),
+        ("state = 'closed', due_at = NULL, warn_at = NULL", "closed_has_outcome"),
+        ("state = 'closed', outcome = 'left', due_at = NULL, warn_at = NULL", "closed_has_time"),
+        ("state = 'closed', outcome = 'left', closed_at = now()", "closed_has_no_clock"),
+        ("due_at = NULL, warn_at = NULL", "waiting_has_clock"),
+        ("warn_at = NULL", "case_clock_is_whole"),
         ("state = 'closed', outcome = 'school', closed_at = now()", "closed_by_operator_has_code"),
         ("card = NULL", "remembered_is_whole"),
         ("forgotten_at = now()", "forgotten_is_empty"),
@@ -135,8 +138,8 @@ async def test_the_table_refuses_what_the_rules_forbid(
         await session.execute(
             text(
                 'INSERT INTO "case" (id, designation, danger, conversation, channel, locale, reason, card,'
-                " opened_at, received_at) VALUES (:id, 'quiet heron', 'none', 'x', 'web', 'en', 'help',"
-                " '\\x01', :now, :now)"
+                " opened_at, received_at, warn_at, due_at) VALUES (:id, 'quiet heron', 'none', 'x', 'web',"
+                " 'en', 'help', '\\x01', :now, :now, :now, :now)"
             ),
             values,
         )

@@ -23,9 +23,32 @@ function ago(then) {
   return `${Math.floor(hours / 24)} days ago`;
 }
 
+function span(milliseconds) {
+  const minutes = Math.floor(milliseconds / 60000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+// A clock goes on between two looks of the server: its words, then its colour.
+function showClock(element, due) {
+  const clock = element.closest(".clock");
+  const left = due - Date.now();
+  const step = left <= 0 ? "breach" : new Date(clock.dataset.warn) <= Date.now() ? "warning" : "running";
+  clock.className = `clock clock-${step}`;
+  clock.querySelector("b").textContent = {running: "Answer due", warning: "Due soon:", breach: "Overdue"}[step];
+  element.textContent = left <= 0 ? `by ${span(-left)}` : `in ${span(left)}`;
+  element.title = dayAndClock.format(due);
+}
+
 function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const then = new Date(element.dateTime);
+    if ("due" in element.dataset) {
+      showClock(element, then);
+      continue;
+    }
     const today = then.toDateString() === new Date().toDateString();
     element.textContent = "ago" in element.dataset ? ago(then) : (today ? clock : dayAndClock).format(then);
     element.title = dayAndClock.format(then);

@@ -1,0 +1,64 @@
+"""How long may a visitor wait for a person, and how much of that time is gone? No database, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from referral.cases.rules import DangerLevel
+
+#: After this share of the time the desk says that it becomes tight.
+WARN_AFTER = 0.75
+
+
+class ClockStep(StrEnum):
+    """Where a clock stands."""
+
+    RUNNING = "running"
+    WARNING = "warning"
+    BREACH = "breach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A clock that runs until somebody answers."""
+
+    warn_at: datetime
+    due_at: datetime
+
+    def step(self, now: datetime) -> ClockStep:
+        """How it stands at this moment."""
+        if now >= self.due_at:
+            return ClockStep.BREACH
+        return ClockStep.WARNING if now >= self.warn_at else ClockStep.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """How long a visitor may wait for the first answer, by danger level."""
+
+    emergency: timedelta = timedelta(minutes=2)
+    urgent: timedelta = timedelta(minutes=15)
+    concern: timedelta = timedelta(hours=4)
+    none: timedelta = timedelta(hours=24)
+
+    def limit(self, danger: DangerLevel) -> timedelta:
+        """How long a visitor of this level may wait."""
+        limits = {
+            DangerLevel.EMERGENCY: self.emergency,
+            DangerLevel.URGENT: self.urgent,
+            DangerLevel.CONCERN: self.concern,
+            DangerLevel.NONE: self.none,
+        }
+        return limits[danger]
+
+    def started(self, danger: DangerLevel, *, now: datetime) -> Running:
+        """A clock that begins to run."""
+        limit = self.limit(danger)
+        return Running(warn_at=now + limit * WARN_AFTER, due_at=now + limit)
+
+    def hastened(self, running: Running, danger: DangerLevel, *, now: datetime) -> Running:
+        """The clock after danger rose: never later than it was, so that nobody loses by getting worse."""
+        fresh = self.started(danger, now=now)
+        return Running(warn_at=min(running.warn_at, fresh.warn_at), due_at=min(running.due_at, fresh.due_at))

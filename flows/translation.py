@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flows import plural
+from flows.directory import MAX_STEPS
 from flows.model import ROLES, AskNode, Book, Flow, text_keys
 from flows.page import did_you_mean
 from flows.texts import (
@@ -30,6 +31,10 @@ from flows.wording import ENGINE_WORDS, MAX_MESSAGE, MAX_TITLE
 
 #: The code of a language.
 LOCALE = re.compile(r"[a-z]{2,3}")
+#: The file of the directory that holds what to press on each platform, as a sheet of its own here.
+PLATFORMS = "directory/platforms"
+#: The part of a platform that is its name; the others are actions.
+NAME = "name"
 #: So many places that say a common text are named to the translator; they are examples.
 MAX_PLACES = 5
 #: Between the words of a list, such as what counts as yes.
@@ -140,6 +145,7 @@ def units(book: Book, *, source: str, target: str) -> tuple[Unit, ...]:
             ours=ours.get(name),
         )
     )
+    of_sheets += tuple(_platforms(book, source=source, target=target))
     own_name = Spot(sheet=DIRECTORY, key="", slug=target)
     if any(unit.spot == own_name for unit in of_sheets):
         return of_sheets
@@ -216,6 +222,35 @@ def _sheet(
         )  # fmt: skip
     for listed in _both(theirs.words if theirs else {}, ours.words if ours else {}):
         yield _words(book, name, listed, theirs=theirs, ours=ours)
+
+
+def _platforms(book: Book, *, source: str, target: str) -> Iterator[Unit]:
+    """What to press on each platform, and names that differ from language to language."""
+    for slug, platform in book.directory.platforms.items():
+        if platform.file != f"{PLATFORMS}.yaml":
+            # A deployment's own directory is its own to translate.
+            continue
+        if platform.names.get(source):
+            names = platform.names
+            yield _of_platform(f"{slug}.{NAME}", names, source=source, target=target, limit=MAX_TITLE)
+        for action, steps in platform.steps.items():
+            yield _of_platform(f"{slug}.{action}", steps.texts, source=source, target=target, limit=MAX_STEPS)
+
+
+def _of_platform(key: str, words: Mapping[str, str], *, source: str, target: str, limit: int) -> Unit:
+    return Unit(
+        spot=Spot(sheet=PLATFORMS, key=key),
+        kind=Kind.BUTTON if key.endswith(f".{NAME}") else Kind.MESSAGE,
+        source=words.get(source, ""),
+        target=words.get(target, ""),
+        limit=limit,
+        placeholders=frozenset(),
+        places=(),
+        audience="anybody; buttons are named as the app shows them",
+        numbers=(),
+        file=f"{PLATFORMS}.yaml",
+        line=0,
+    )
 
 
 def _keys(theirs: Sheet | None, ours: Sheet | None, *, target: str) -> tuple[str, ...]:

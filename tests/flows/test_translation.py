@@ -41,6 +41,11 @@ def test_a_name_of_an_intent_is_a_button_and_a_list_of_words_is_none() -> None:
     assert unit("engine:yes_words").source.startswith("yes, y, ")
 
 
+def test_what_to_press_on_a_platform_is_translated_too() -> None:
+    assert unit("directory/platforms:telegram.block").limit == 240
+    assert unit("directory/platforms:other.name").kind is Kind.BUTTON
+
+
 def test_a_variant_that_only_the_target_has_shows_what_it_stands_for() -> None:
     every = {str(unit.spot): unit for unit in units(real_book(), source="en", target="ru")}
     told = every["who_are_you:answer@parent"]

@@ -12,11 +12,11 @@ from types import ModuleType
 
 from bot.launch.translation import table, xliff
 from bot.launch.translation.errors import FileUnreadable, TranslationRefused
-from bot.launch.translation.written import with_changes
+from bot.launch.translation.written import with_changes, with_platforms
 from flows.checks import check
 from flows.loader import ContentInvalid, load
 from flows.model import Book, Problem
-from flows.translation import LOCALE, Kind, Merged, Spot, Unit, merge, units
+from flows.translation import LOCALE, PLATFORMS, Kind, Merged, Spot, Unit, merge, units
 
 _FORMATS: Mapping[str, ModuleType] = {".xlf": xliff, ".xliff": xliff, ".csv": table}
 #: Spreadsheets take a file without this mark for one in their own old letters.
@@ -117,16 +117,20 @@ def _sheets(folder: Path, merged: Merged, *, wanted: Iterable[Unit], locale: str
         changed[spot.sheet][spot] = words
     written = {}
     for sheet, changes in changed.items():
-        path = folder / "texts" / locale / f"{sheet}.yaml"
+        of_platforms = sheet == PLATFORMS
+        path = folder / ("" if of_platforms else f"texts/{locale}") / f"{sheet}.yaml"
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        written[path] = with_changes(before, changes, lists=lists)
+        if of_platforms:
+            written[path] = with_platforms(before, changes, locale=locale)
+        else:
+            written[path] = with_changes(before, changes, lists=lists)
     return written
 
 
 def _new_problems(
     folder: Path, written: Mapping[Path, str], *, book: Book, locale: str, countries: Sequence[str]
 ) -> list[str]:
-    """The problems that these words would bring into the language's sheets."""
+    """The problems that these words would bring into the language's sheets and the platforms."""
     if not written:
         return []
     before = {_apart(problem) for problem in check(book, countries=countries)}
@@ -144,7 +148,7 @@ def _new_problems(
     return [
         str(problem)
         for problem in found
-        if problem.file.startswith(f"texts/{locale}/") and _apart(problem) not in before
+        if problem.file.startswith((f"texts/{locale}/", PLATFORMS)) and _apart(problem) not in before
     ]
 
 

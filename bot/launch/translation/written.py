@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import yaml
 
@@ -64,6 +65,31 @@ def with_changes(before: str, changes: Mapping[Spot, str], *, lists: frozenset[s
         new += [_written(pieces[TITLES])] if TITLES in pieces else []
     replaced.append((place, place, "".join(new)))
     return _replace(lines, replaced)
+
+
+def with_platforms(before: str, changes: Mapping[Spot, str], *, locale: str) -> str:
+    """``platforms.yaml`` with these steps and names in a language; every other line stays as it was."""
+    platforms = _inner(_top(before), "platforms").value
+    pieces = []
+    for spot, words in changes.items():
+        platform, _, part = spot.key.partition(".")
+        node = _inner(_inner(platforms, platform).value, part)
+        said = {str(key.value): value for key, value in node.value}
+        if locale in said:
+            known = said[locale]
+            pieces.append((known.start_mark.index, known.end_mark.index, _quoted(words)))
+            continue
+        last_key, last = node.value[-1]
+        between = ", " if node.flow_style else "\n" + " " * last_key.start_mark.column
+        end = last.end_mark.index
+        pieces.append((end, end, f"{between}{locale}: {_quoted(words)}"))
+    return _replace(before, pieces)
+
+
+def _inner(pairs: Iterable[tuple[yaml.ScalarNode, Any]], name: str) -> yaml.MappingNode:
+    """The group of this name; the file was loaded before, so it is there."""
+    found: yaml.MappingNode = next(value for key, value in pairs if key.value == name)
+    return found
 
 
 def _top(text: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:

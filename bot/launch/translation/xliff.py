@@ -33,7 +33,7 @@ def write(units: Iterable[Unit], *, source: str, target: str) -> str:
             root,
             _name("file"),
             {
-                "original": f"texts/{source}/{sheet}.yaml",
+                "original": sheet,
                 "source-language": source,
                 "target-language": target,
                 "datatype": "plaintext",

@@ -91,6 +91,9 @@ def test_a_new_language_is_written_in_full_and_reads_as_it_was_translated(
     assert new["directory"].choices["kk"] == "kk"
     assert new.keys() == old.keys()
     assert all(said(new[name]) == said(old[name]) for name in old if name != "directory")
+    for platform in book.directory.platforms.values():
+        assert all(steps.texts["kk"] == steps.texts[locale] for steps in platform.steps.values())
+        assert "" in platform.names or platform.names["kk"] == platform.names[locale]
     forms = {key for key in new["directory"].texts if key.startswith("place_known")}
     assert forms == {f"place_known#{form}{role}" for form in ("one", "other") for role in ("", *roles)}
     written = files(real)
@@ -144,6 +147,23 @@ def test_a_text_a_button_and_a_list_go_into_their_places(small: Path, tmp_path: 
     assert 'believe: "Это \\"больно\\".\\nОчень."\n' in after["texts/ru/insults.yaml"].decode()
     assert "'yes': \"Ага\"\n" in after["texts/ru/common.yaml"].decode()
     assert 'stop_words: ["стоп", "хватит"]\n' in after["texts/ru/engine.yaml"].decode()
+
+
+def test_what_to_press_on_a_platform_goes_into_the_directory(small: Path, tmp_path: Path) -> None:
+    file, platforms = tmp_path / "ru.csv", small / "directory" / "platforms.yaml"
+    export_texts(small, file, source="en", target="ru")
+    before = platforms.read_text(encoding="utf-8")
+
+    words = {"directory/platforms:viber.block": "Новое «нажатие».", "directory/platforms:vk.name": "ВК"}
+    translate(file, words)
+    import_texts(small, file, countries=COUNTRIES)
+
+    after = platforms.read_text(encoding="utf-8").splitlines()
+    changed = [new for old, new in zip(before.splitlines(), after, strict=True) if old != new]
+    assert [line.strip() for line in changed] == [
+        'ru: "Новое «нажатие»."',
+        'name: {en: VK, ru: "ВК", be: УКантакце, bn: VK}',
+    ]
 
 
 def test_a_text_that_was_missing_is_added_and_what_changed_is_no_longer_reviewed(

@@ -6,7 +6,7 @@ from time import perf_counter
 
 from flows.checks import check
 from flows.loader import load
-from flows.model import DANGER_INTENTS, INCIDENTS
+from flows.model import DANGER_INTENTS, HANDOVER, INCIDENTS, BranchNode, CaseNode, SetNode
 from tests.flows.worlds import REAL, real_book
 
 
@@ -28,6 +28,23 @@ def test_every_flow_says_for_whom_it_is_on_what_source_and_whether_reviewed() ->
         assert flow.about.audience, flow.name
         assert flow.about.source, flow.name
         assert flow.about.reviewed, flow.name
+
+
+def test_whatever_a_flow_says_it_is_about_reaches_the_helpline_under_that_name() -> None:
+    book = real_book()
+    nodes = [node for flow in book.flows.values() for node in flow.nodes.values()]
+    handover = book.flows[HANDOVER].nodes
+    which = handover["which"]
+    assert isinstance(which, BranchNode)
+
+    matters = {node.values["harm"] for node in nodes if isinstance(node, SetNode) and "harm" in node.values}
+    reasons = {
+        matter: node.reason
+        for matter, spot in which.cases.items()
+        if isinstance(node := handover[spot], CaseNode)
+    }
+
+    assert {matter: reasons.get(matter) for matter in matters} == {matter: matter for matter in matters}
 
 
 def test_the_content_is_read_in_a_moment() -> None:

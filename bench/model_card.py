@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.understanding import (
+    OUT_OF_SCOPE,
     STRANGERS,
     Judged,
     accuracy,
@@ -118,8 +119,9 @@ def _danger(authors: Sequence[Judged], strangers: Sequence[Judged]) -> Iterator[
     yield "## Danger: lexicon and model together"
     yield ""
     yield "Of the urgent and emergency texts, how many are acted upon as such, and how many are acted upon or asked"
-    yield "about («are you thinking about ending your life?»); wanted 99 %. Of the out-of-scope texts, most of them jokes"
+    yield "about («are you thinking about ending your life?», «does somebody hurt you?»); wanted 99 %. Of the out-of-scope texts, most of them jokes"
     yield f"and idioms with die and kill, how many raise an alarm (wanted at most {MOST_FALSE_ALARMS:.0%}) or a question."
+    yield f"Of all other texts, in which no danger is meant, {_share(_asked_in_vain(authors))} are asked about (authors left out)."
     yield ""
     yield "| locale | texts by | acted upon | or asked | emergencies acted upon or asked | false alarms | false questions |"
     yield "|---|---|--:|--:|--:|--:|--:|"
@@ -133,6 +135,13 @@ def _danger(authors: Sequence[Judged], strangers: Sequence[Judged]) -> Iterator[
                 f"| {false_alarms(some):.1%} | {false_questions(some):.1%} |"
             )
     yield ""
+
+
+def _asked_in_vain(judged: Sequence[Judged]) -> Iterator[bool]:
+    """Of each text that is neither dangerous nor out of scope, whether the product asks about a danger."""
+    for one in judged:
+        if not one.dangerous and one.intent != OUT_OF_SCOPE:
+            yield one.noticed and not one.alarmed
 
 
 def _scope(authors: Sequence[Judged]) -> Iterator[str]:

@@ -22,8 +22,8 @@ NOT_UNDERSTOOD = "not_understood"
 QUESTION = 0.12
 
 #: When these and all other urgent matters (threats, beatings, demands) are together so likely, the visitor is
-#: asked about the likeliest, in milder words. Chosen in the same way.
-URGENT_QUESTION = 0.12
+#: asked about the likeliest. Chosen in the same way (docs/adr/0017): lower, and every sixth joke would be.
+URGENT_QUESTION = 0.1
 
 #: Two guesses that lie closer together are a tie, and the visitor says which it is.
 MARGIN = 0.05

@@ -12,18 +12,20 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.classroom import Classes, told
 from bot.documents.orders import Press
 from bot.referral_client import ReferralClient
 from bot.store import Conversation, Effect, Spoken, Store, TipCall, Waiting
 from bot.tips import next_tip
 from bot.understanding import Understander, unread
 from flows import effects as does
-from flows import engine
+from flows import engine, payload
 from flows import events as happened
 from flows.events import DangerLevel
 from flows.masking import mask
 from flows.model import Book
 from flows.outcome import OPEN_CASE
+from flows.speech import counted
 from flows.state import Mode, State, StateUnreadable
 
 log = structlog.get_logger()
@@ -58,6 +60,7 @@ class Turns:
     press: Press
     understander: Understander
     referral: ReferralClient
+    classes: Classes
     countries: Sequence[str]
     #: The deployment's own locale and country, for visitors of whom nothing is known.
     locale: str
@@ -79,7 +82,7 @@ class Turns:
                 number=waiting.number,
                 state=turn.state.to_json(),
                 effects=effects,
-                masked=self._masked(before, waiting),
+                masked=self._masked(before, waiting, turn.effects),
             )
             if any(isinstance(effect, does.Forget) for effect in turn.effects):
                 await self._forget(connection, kept, waiting.number)
@@ -100,14 +103,22 @@ class Turns:
         """What is kept of the message instead of its words, sealed; None where they are kept as they are."""
         return self._masked(self._state(conversation, waiting.event), waiting)
 
-    def _masked(self, before: State, waiting: Waiting) -> bytes | None:
+    def _masked(self, before: State, waiting: Waiting, effects: Sequence[does.Effect] = ()) -> bytes | None:
         said = waiting.event.get("text")
+        if self._counted(waiting.event) or any(isinstance(effect, does.AnswerClass) for effect in effects):
+            # What somebody answered in a class is in its sums, and must not stay beside their pseudonym.
+            return self.store.sealed(waiting, {**waiting.event, "text": ""})
         if waiting.event["kind"] not in _WORDS or not said or before.mode in OPEN_CASE:
             # Whoever waits for the helpline or talks with it says these words to a person, who may need the
             # address to send help: they are relayed, and kept, as they were written.
             return None
         kept = mask(said)
         return None if kept == said else self.store.sealed(waiting, {**waiting.event, "text": kept})
+
+    def _counted(self, event: Mapping[str, Any]) -> bool:
+        """Whether somebody pressed an answer that is only counted."""
+        pressed = payload.read(event["text"]) if event["kind"] == "choice" else None
+        return isinstance(pressed, payload.Pressed) and bool(counted(self.book, pressed.node))
 
     async def _place(self, conversation: Conversation, state: State) -> int | None:
         """The visitor's place in the line, if they wait and the helpline's desk says so at once."""
@@ -146,6 +157,8 @@ class Turns:
                 return happened.WaitTimedOut(token=raw["token"])
             case "tip":
                 return happened.TipDue(token=raw["token"], day=raw["day"])
+            case "class":
+                return happened.ClassTold(**told(raw))
             case "case.taken":
                 return happened.CaseTaken()
             case "case.message":
@@ -192,6 +205,8 @@ class Turns:
                     at = next_tip(waiting.received_at, country=effect.country)
                     call = TipCall(token=effect.token, country=effect.country, at=at)
                     await self.store.call_for_tip(connection, conversation.pseudonym, call)
+                case does.OpenClass() | does.JoinClass() | does.AnswerClass() | does.LookAtClass():
+                    await self._see_to_class(connection, conversation, waiting, turn.state, effect)
                 case _:
                     assert_never(effect)
         return kept
@@ -200,6 +215,31 @@ class Turns:
         linked = conversation.channel in LINKED
         for order in self.press.orders(effect, at=waiting.received_at, linked=linked):
             yield Effect(lane="channel", kind="hand", payload=order.payload(), token=order.token)
+
+    async def _see_to_class(
+        self,
+        connection: AsyncConnection,
+        conversation: Conversation,
+        waiting: Waiting,
+        state: State,
+        effect: does.ClassEffect,
+    ) -> None:
+        who, classes = conversation.pseudonym, self.classes
+        match effect:
+            case does.AnswerClass(room=room, question=question, answer=answer):
+                await classes.answer(connection, who, room=room, question=question, answer=answer)
+                return
+            case does.OpenClass():
+                news = await classes.open(connection, who, locale=state.locale, country=state.country)
+            case does.JoinClass(code=code):
+                news = await classes.join(connection, who, code=code)
+            case does.LookAtClass(close=close):
+                news = await classes.look(
+                    connection, who, close=close, locale=state.locale, country=state.country
+                )
+            case _:
+                assert_never(effect)
+        await self.store.put_event(connection, who, update=f"class {who} {waiting.number}", event=news)
 
     async def _open_case(
         self,
@@ -251,32 +291,33 @@ class Turns:
         cases = await self.store.cases(connection, conversation.pseudonym, open_only=True)
         if not cases:
             return []
-        payload: dict[str, Any] = {"case": str(cases[0])}
+        about: dict[str, Any] = {"case": str(cases[0])}
         match effect:
             case does.Relay():
-                payload["message"] = {
+                about["message"] = {
                     "id": str(_message_id(conversation.pseudonym, waiting.number, visitor=True)),
                     "text": effect.text,
                     "sent_at": waiting.received_at.isoformat(),
                     "danger": effect.danger.value,
                 }
-                return [Effect(lane="referral", kind="relay", payload=payload)]
+                return [Effect(lane="referral", kind="relay", payload=about)]
             case does.RaiseDanger():
                 return [
                     Effect(
                         lane="referral",
                         kind="raise_danger",
-                        payload=payload | {"danger": effect.danger.value},
+                        payload=about | {"danger": effect.danger.value},
                     )
                 ]
             case does.LeaveCase():
-                return [Effect(lane="referral", kind="leave", payload=payload)]
+                return [Effect(lane="referral", kind="leave", payload=about)]
             case _:
                 assert_never(effect)
 
     async def _forget(self, connection: AsyncConnection, conversation: Conversation, number: int) -> None:
         await self.store.erase_words(connection, conversation.pseudonym, before=number)
         await self.store.no_more_tips(connection, conversation.pseudonym)
+        await self.classes.forget(connection, conversation.pseudonym)
         args = {"conversation": str(conversation.pseudonym), "version": conversation.version}
         await _set_timer(connection, "erase", args, after=_FORGOTTEN_AFTER)
 

@@ -407,6 +407,24 @@ class Store:
 
         Where it does not count as a sign of life, the conversation is erased as early as without it.
         """
+        try:
+            async with self.statement() as connection:
+                return await self.put_event(
+                    connection, conversation, update=update, event=event, counts=counts
+                )
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise InboxDown from error
+
+    async def put_event(
+        self,
+        connection: AsyncConnection,
+        conversation: UUID,
+        *,
+        update: str,
+        event: Mapping[str, Any],
+        counts: bool = True,
+    ) -> bool:
+        """As ``accept_for``, as a part of a transaction."""
         update_key = self._privacy.update_key("ours", update)
         payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
         values = {
@@ -415,12 +433,7 @@ class Store:
             "payload": payload,
             "counts": counts,
         }
-        try:
-            async with self.statement() as connection:
-                known = (await connection.execute(_STORE_KNOWN, values)).one().known
-        except (OSError, OperationalError, InterfaceError) as error:
-            raise InboxDown from error
-        return bool(known)
+        return bool((await connection.execute(_STORE_KNOWN, values)).one().known)
 
     async def conversation(self, pseudonym: UUID) -> Conversation | None:
         """The conversation, or None if it was erased."""

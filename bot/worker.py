@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 from procrastinate import App
 
+from bot.classroom import Classes
 from bot.config import Settings, TelegramMode
 from bot.conversation import Turns
 from bot.inbox.deliver import Deliveries
@@ -49,12 +50,14 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
     understander = Understander(
         lexicon=runtime.lexicon, nlu=nlu, danger=book.intents, threshold=settings.nlu_threshold
     )
+    classes = Classes(privacy=runtime.privacy, public_url=settings.public_url)
     turns = Turns(
         book=book,
         store=runtime.store,
         press=runtime.press,
         understander=understander,
         referral=referral,
+        classes=classes,
         countries=settings.countries,
         locale=settings.locale,
         country=settings.country,
@@ -70,6 +73,7 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
         store=runtime.store,
         drain=Drain(store=runtime.store, turns=turns, deliveries=deliveries),
         deliveries=deliveries,
+        classes=classes,
         retention=timedelta(days=settings.retention_days),
     )
 

@@ -239,6 +239,7 @@ def _ask(page: Page, parts: _Parts) -> Node | None:
         save=parts.maybe("save"),
         timeout=parts.timeout(),
         otherwise=parts.maybe("otherwise"),
+        counts=parts.has("counts") and page.yes_or_no(parts.tree("counts"), f"'counts' of {parts.what}"),
     )
 
 
@@ -314,7 +315,7 @@ _Reader = Callable[[Page, _Parts], Node | None]
 #: Kind of node (its first key) to: further keys, keys that it needs, how it is read.
 _READERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "say": (("go", "end"), (), _say),
-    "ask": (("choices", "options", "go", "save", "timeout", "otherwise"), (), _ask),
+    "ask": (("choices", "options", "go", "save", "timeout", "otherwise", "counts"), (), _ask),
     "collect": (("save", "go", "skip", "timeout"), ("save", "go"), _collect),
     "branch": (("cases", "else"), ("cases", "else"), _branch),
     "call": (("go",), ("go",), _call),

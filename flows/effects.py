@@ -94,8 +94,37 @@ class NextTip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenClass:
+    """Open a class for this teacher; ``ClassTold`` brings its code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinClass:
+    """Let this pupil into the class with the code; ``ClassTold`` says whether there is one."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerClass:
+    """Count an answer in a class, once for each pupil and question, and keep nothing of who gave it."""
+
+    room: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtClass:
+    """Tell this teacher with ``ClassTold`` how their class stands; where ``close``, end it first."""
+
+    close: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
     """Erase everything that is stored about this conversation, here and at the helpline."""
 
 
-Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | Forget
+ClassEffect = OpenClass | JoinClass | AnswerClass | LookAtClass
+Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | ClassEffect | Forget

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from flows import payload, tips
+from flows import classroom, payload, tips
+from flows.classroom import ClassNews
 from flows.effects import Effect, LeaveCase, Say
 from flows.events import (
     CaseClosed,
@@ -17,6 +18,7 @@ from flows.events import (
     CaseReturned,
     CaseTaken,
     ChoicePressed,
+    ClassTold,
     ConversationStarted,
     DangerLevel,
     Event,
@@ -27,8 +29,16 @@ from flows.events import (
     VisitorLeft,
     WaitTimedOut,
 )
-from flows.hearing import MAX_TEXT, hear
-from flows.model import DANGER, DANGER_INTENTS, DANGER_QUESTION, MENU, WELCOME, Book
+from flows.hearing import ASKING_FLOWS, MAX_TEXT, hear
+from flows.model import (
+    CLASS_MODE,
+    CLASS_SURVEY,
+    CLASS_TOLD,
+    DANGER_INTENTS,
+    MENU,
+    WELCOME,
+    Book,
+)
 from flows.outcome import OPEN_CASE
 from flows.run import Run, Step, operator_says
 from flows.speech import emergency_say, known_locale
@@ -88,6 +98,9 @@ def resume(
         case TipDue():
             if not _tip(run, event):
                 return Turn(state=state, effects=())
+        case ClassTold():
+            if not _class(run, event):
+                return Turn(state=state, effects=())
         case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote():
             _helpline(run, event)
         case VisitorLeft():
@@ -121,10 +134,15 @@ def _start(run: Run, event: ConversationStarted) -> None:
         run.change(locale=event.locale)
     if event.country:
         run.save("country", event.country)
-    if event.campaign:
+    code = classroom.code_of_link(event.campaign)
+    if event.campaign and code is None:
         run.change(campaign=event.campaign[:MAX_CAMPAIGN])
     run.wake()
     run.change(misses=0)
+    if code is not None and run.state.mode is Mode.BOT and CLASS_SURVEY in run.book.flows:
+        run.say("hello", flow=WELCOME)
+        run.join_class(code)
+        return
     run.restart(WELCOME)
     run.never_silent()
 
@@ -183,9 +201,37 @@ def _tip(run: Run, event: TipDue) -> bool:
     return True
 
 
+def _class(run: Run, event: ClassTold) -> bool:
+    """Go on with a class; False where the visitor has gone elsewhere meanwhile, perhaps into danger."""
+    pupil = event.news in classroom.FOR_PUPILS
+    standing = run.waiting_at()
+    elsewhere = standing is not None and standing[0].flow not in (CLASS_SURVEY, CLASS_TOLD, CLASS_MODE)
+    run.note(_noted(event))
+    if elsewhere or run.state.mode in (Mode.LIVE, Mode.STOPPED):
+        # What a teacher has opened is theirs, wherever they are; a pupil writes the code again.
+        return not pupil
+    run.voice.results, run.voice.pupils = event.results, event.pupils
+    run.restart(CLASS_SURVEY if pupil else CLASS_TOLD)
+    return True
+
+
+def _noted(event: ClassTold) -> dict[str, str]:
+    """What is kept of the news."""
+    match event.news:
+        case ClassNews.OPENED | ClassNews.COUNTED:
+            own = {classroom.OPEN: "yes", classroom.CODE: event.code, classroom.LINK: event.link}
+        case ClassNews.GONE | ClassNews.TOO_FEW:
+            own = {classroom.OPEN: "no"}
+        case ClassNews.JOINED:
+            own = {classroom.ROOM: event.room}
+        case _:
+            own = {}
+    return {classroom.NEWS: event.news.value, **own}
+
+
 def _danger_came_up(run: Run, *, before: State) -> bool:
     """Whether this turn spoke of danger: nobody wants a cheerful tip on the day after."""
-    spoken = any(step.flow in (DANGER, DANGER_QUESTION) for step in run.path)
+    spoken = any(step.flow in ASKING_FLOWS for step in run.path)
     return spoken or run.state.danger.rank > before.danger.rank
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from flows.classroom import ClassNews
 
 
 class DangerLevel(StrEnum):
@@ -122,6 +125,21 @@ class TipDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTold:
+    """There is news of the class that this teacher has opened, or that this pupil wants to join."""
+
+    news: ClassNews
+    #: Names the class in answers to it.
+    room: str = ""
+    code: str = ""
+    link: str = ""
+    #: How many have joined, in steps.
+    pupils: int = 0
+    #: What may be shown of what was counted: question to answer to a number in steps.
+    results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseTaken:
     """An operator took the case and will write."""
 
@@ -160,6 +178,7 @@ Event = (
     | MediaReceived
     | WaitTimedOut
     | TipDue
+    | ClassTold
     | CaseTaken
     | OperatorWrote
     | CaseReturned

@@ -116,7 +116,20 @@ def _nodes(book: Book, flow: Flow) -> Iterator[Problem]:
                 pass
 
 
+def _counted(flow: Flow, name: str, node: AskNode) -> Iterator[Problem]:
+    """Where answers are counted for a class, nothing that follows may tell which one it was."""
+    if len(set(node.choices.values())) != 1:
+        sentence = f"the buttons of '{name}' must all lead to the same node: its answers are only counted."
+        yield _problem(flow, node.line, sentence)
+    for word in ("save", "options", "otherwise"):
+        if getattr(node, word) is not None:
+            sentence = f"'{name}' cannot have '{word}': its answers are only counted."
+            yield _problem(flow, node.line, sentence)
+
+
 def _ask(flow: Flow, name: str, node: AskNode) -> Iterator[Problem]:
+    if node.counts:
+        yield from _counted(flow, name, node)
     for slug in node.choices:
         size = len(payload.for_choice(flow=flow.name, node=name, slug=slug).encode())
         if size > payload.MAX_BYTES:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows import payload, reading
+from flows import classroom, payload, reading
 from flows.effects import Choice, Relay
 from flows.events import DangerLevel, Mention, Understanding
 from flows.model import (
+    CLASS_SURVEY,
     DANGER,
     DANGER_INTENTS,
     DANGER_QUESTION,
+    HANDOVER,
     MENU,
     NOT_UNDERSTOOD,
     PLATFORM_OPTIONS,
@@ -40,7 +42,7 @@ ASKED = "asked_about"
 #: So many turns later it may be asked about again.
 ASK_AGAIN_AFTER = 20
 #: In these the danger is asked about anyway, or is the matter.
-_ASKING_FLOWS = frozenset(
+ASKING_FLOWS = frozenset(
     {DANGER, DANGER_QUESTION, "feeling_bad", "immediate_danger", "friend_in_crisis", "abuse_at_home"}
 )
 #: Mentions that go to the hand-over card as they are.
@@ -108,7 +110,7 @@ def _ask_about_danger(run: Run, doubt: str | None) -> None:
     """Where a text may mean danger, ask on top of the answer, but no nag, and not where the talk is of it."""
     if doubt is None or _asked_lately(run, doubt) or run.state.mode is Mode.STOPPED:
         return
-    asking = _ASKING_FLOWS if doubt in DANGER_INTENTS else _ASKING_FLOWS | _urgent_flows(run.book)
+    asking = ASKING_FLOWS if doubt in DANGER_INTENTS else ASKING_FLOWS | _urgent_flows(run.book)
     talk_of_it = any(frame.flow in asking for frame in run.state.frames)
     if not talk_of_it and DANGER_QUESTION in run.book.flows:
         run.save(ASKED, f"{doubt} {run.state.turn}")
@@ -167,7 +169,11 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
             return
     if wish and wish in run.book.answers:
         intent = wish
-    if wanted:
+    code = classroom.code_in(text)
+    if code and _may_join(run):
+        run.change(misses=0)
+        run.join_class(code)
+    elif wanted:
         run.change(misses=0)
         run.enter(wanted)
     elif intent:
@@ -178,6 +184,12 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
         run.restart(MENU)
     else:
         _not_understood(run, standing, understanding)
+
+
+def _may_join(run: Run) -> bool:
+    """Whether eight digits are a class's code here, and not something said about danger."""
+    busy = any(frame.flow in (*ASKING_FLOWS, HANDOVER) for frame in run.state.frames)
+    return CLASS_SURVEY in run.book.flows and not busy
 
 
 def _interrupts(book: Book, intent: str) -> bool:

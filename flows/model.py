@@ -26,7 +26,9 @@ LAYOUTS = ("pages", "workbook", "certificate")
 #: How the text files of documents begin.
 DOCUMENT_SHEET = "document_"
 BRANCHES = ("role", "country", "channel", "locale", "intent", "mode", "danger", "assessment")
-EFFECTS = ("forget", "leave_case", "stop", "start_tips", "stop_tips")
+EFFECTS = (
+    "forget", "leave_case", "stop", "start_tips", "stop_tips", "open_class", "look_at_class", "close_class",
+)  # fmt: skip
 #: The messengers that a visitor may write on, for ``branch: channel``.
 CHANNELS = ("telegram", "viber", "web")
 #: A question with more buttons than this is a list to search, not a question (and fills a phone's screen).
@@ -40,6 +42,9 @@ DANGER_QUESTION = "danger_question"
 HANDOVER = "handover"
 NOT_UNDERSTOOD = "not_understood"
 DAILY_TIP = "daily_tip"
+CLASS_SURVEY = "class_survey"
+CLASS_TOLD = "class_told"
+CLASS_MODE = "class_mode"
 #: Without these a conversation cannot be held.
 REQUIRED_FLOWS = (WELCOME, MENU, DANGER, HANDOVER)
 
@@ -103,6 +108,8 @@ class AskNode:
     save: str | None
     timeout: Timeout | None
     otherwise: str | None
+    #: Whether the answer is counted for a class, and kept nowhere else.
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +166,7 @@ class CaseNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectNode:
-    """Forget the visitor, leave the case, stop writing, or begin and end the daily tips."""
+    """Forget the visitor, leave the case, stop writing, begin and end the daily tips, or see to a class."""
 
     line: int
     effect: str

@@ -6,10 +6,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flows import tips
-from flows.effects import Choice, Effect, Forget, Hand, LeaveCase, NextTip, OpenCase, RaiseDanger, Say
+from flows import classroom, tips
+from flows.effects import (
+    AnswerClass,
+    Choice,
+    Effect,
+    Forget,
+    Hand,
+    JoinClass,
+    LeaveCase,
+    LookAtClass,
+    NextTip,
+    OpenCase,
+    OpenClass,
+    RaiseDanger,
+    Say,
+)
 from flows.events import DangerLevel
-from flows.model import INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
+from flows.model import CLASS_SURVEY, INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
 from flows.speech import Voice
 from flows.state import OWN, Frame, Mode, Origin, Slot, State
 from flows.texts import COMMON
@@ -145,6 +159,8 @@ class Outcome:
                 self.start_tips()
             case "stop_tips":
                 self.note(tips.ended(self.state.answers))
+            case "open_class" | "look_at_class" | "close_class":
+                self._see_to_class(node.effect)
             case _:
                 self._leave(node)
 
@@ -158,6 +174,26 @@ class Outcome:
     def next_tip(self) -> None:
         """Ask to be called at the hour of the next tip."""
         self.effects.append(NextTip(token=self.state.answer(tips.CALL), country=self.state.country))
+
+    def join_class(self, code: str) -> None:
+        """Leave what is under way and ask to be let into a class."""
+        self.change(frames=(), wait=None)
+        self.effects.append(JoinClass(code=code))
+        self.say("looking", flow=CLASS_SURVEY)
+
+    def count(self, *, question: str, answer: str) -> None:
+        """Let an answer be counted in the visitor's class, if they are in one."""
+        if room := self.state.answer(classroom.ROOM):
+            self.effects.append(AnswerClass(room=room, question=question, answer=answer))
+
+    def _see_to_class(self, effect: str) -> None:
+        # News of the class comes in a moment and has to find the teacher where they are now, not in a
+        # question that they left for it.
+        self.change(frames=self.state.frames[-1:])
+        if effect == "open_class":
+            self.effects.append(OpenClass())
+        else:
+            self.effects.append(LookAtClass(close=effect == "close_class"))
 
     def _leave(self, node: EffectNode) -> None:
         if self.state.mode in OPEN_CASE:

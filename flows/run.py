@@ -148,6 +148,8 @@ class Run(Outcome):
         self._stand_at(pressed.flow, pressed.node)
         if isinstance(node, AskNode) and node.save and _is_answer(node, pressed.slug):
             self.save(node.save, pressed.slug, by=Origin.BUTTON)
+        if isinstance(node, AskNode) and node.counts:
+            self.count(question=pressed.node, answer=pressed.slug)
         self.walk(target)
         return True
 

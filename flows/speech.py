@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from flows import directory, payload
+from flows import classroom, directory, payload, tally
 from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
-from flows.model import DAILY_TIP, PLATFORM_OPTIONS, AskNode, Book
+from flows.model import CLASS_SURVEY, DAILY_TIP, PLATFORM_OPTIONS, AskNode, Book
 from flows.state import State
 from flows.texts import (
+    BARS,
     CHOICES,
     COMMON,
     FALLBACK_LOCALE,
@@ -41,6 +42,9 @@ class Voice:
         self.book = book
         self.countries = tuple(countries)
         self._place = place
+        #: What a class chose, as far as it may be shown, and how many are in it.
+        self.results: Mapping[str, Mapping[str, int]] = {}
+        self.pupils = 0
         #: The date as a document shows it; a message has none.
         self._day = day
 
@@ -168,6 +172,12 @@ class Voice:
                 return self._reasons(state)
             case "country":
                 return directory.country_name(texts, locale=locale, country=country)
+            case "class_code":
+                return classroom.spoken(state.answer(classroom.CODE))
+            case "class_link":
+                return state.answer(classroom.LINK)
+            case "class_pupils":
+                return tally.pupils(texts, locale=locale, number=self.pupils)
             case "place":
                 return directory.place(texts, locale=locale, role=state.role, number=self._place)
             case "not_reviewed":
@@ -181,8 +191,33 @@ class Voice:
             case "block_steps" | "report_steps" | "remove_steps" | "privacy_steps" | "restrict_steps":
                 action = name.removesuffix("_steps")
                 return directory.steps(rows, texts, locale=locale, platform=platform, action=action)
+            case _ if name.startswith(BARS):
+                return self._bars(name.removeprefix(BARS), state=state)
             case _:
                 return ""
+
+    def _bars(self, question: str, *, state: State) -> str:
+        """What a class chose, a line for each answer; or that too few answered this question."""
+        titles = counted(self.book, question)
+        if question not in self.results:
+            return tally.too_few(self.book.texts, locale=state.locale)
+        key = self.text(question, flow=CLASS_SURVEY, state=state)
+        return "\n".join(
+            tally.bar(
+                self.book.texts,
+                locale=state.locale,
+                title=self.title(slug, flow=CLASS_SURVEY, state=state, text=key),
+                number=self.results[question].get(slug, 0),
+            )
+            for slug in titles
+        )
+
+
+def counted(book: Book, question: str) -> tuple[str, ...]:
+    """The answers of a question that is counted for a class, in the order of its buttons."""
+    flow = book.flows.get(CLASS_SURVEY)
+    node = flow.nodes.get(question) if flow else None
+    return tuple(node.choices) if isinstance(node, AskNode) and node.counts else ()
 
 
 def not_reviewed(texts: Texts, *, locale: str) -> str:

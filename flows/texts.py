@@ -42,6 +42,9 @@ PLACEHOLDERS: Mapping[str, str] = {
     "remove_steps": "how to get something removed there",
     "privacy_steps": "how to protect an account there",
     "restrict_steps": "how to keep somebody at a distance there without blocking",
+    "class_code": "the code of the teacher's class, as it is read out",
+    "class_link": "the page on which pupils join that class",
+    "class_pupils": "how many pupils have joined it, in steps",
     "not_reviewed": "that professionals have not reviewed these texts, as long as that is so",
 }
 #: The placeholder that is filled with the buttons of the question in which it stands.
@@ -50,6 +53,8 @@ CHOICES = "choices"
 SLOT = "slot:"
 #: Placeholders that only a document may hold besides.
 DOCUMENT_PLACEHOLDERS: Mapping[str, str] = {"date": "the day on which the document is made"}
+#: ``{bars:question}`` is what a class chose at a question of ``class_survey``, a line for each answer.
+BARS = "bars:"
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
 LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
 

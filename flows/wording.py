@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from flows import directory, plural
+from flows import classroom, directory, plural, tally
 from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
 from flows.markup import is_plain, mistakes, runs_of
 from flows.model import (
+    CLASS_SURVEY,
     DANGER,
     HANDOVER,
     MAX_CHOICES,
@@ -26,8 +27,9 @@ from flows.model import (
 )
 from flows.outcome import MAX_SLOT
 from flows.page import did_you_mean
-from flows.speech import NONE_REVIEWED, SOME_REVIEWED
+from flows.speech import NONE_REVIEWED, SOME_REVIEWED, counted
 from flows.texts import (
+    BARS,
     CHOICES,
     COMMON,
     DIRECTORY,
@@ -72,11 +74,21 @@ ENGINE_TEXTS = (
 ENGINE_MAY_SAY = tuple(f"media_{kind.value}" for kind in MediaKind)
 ENGINE_TITLES = ("person", "menu", "skip")
 #: Lists of words that are understood without any model.
-ENGINE_WORDS = ("yes_words", "no_words", "person_words", "menu_words", "stop_words", "tip_words")
+ENGINE_WORDS = (
+    "yes_words",
+    "no_words",
+    "person_words",
+    "menu_words",
+    "stop_words",
+    "tip_words",
+    "class_words",
+)
 #: What the handover flow's sheet must hold although no node says it: the operator's side speaks.
 HANDOVER_TEXTS = ("taken", "returned", "closed")
 #: What it may hold besides: its own words for ``delayed``.
 HANDOVER_MAY_SAY = ("delayed",)
+#: What the engine says while the shell looks for a class.
+CLASS_LOOKING = "looking"
 #: What is said after the last tip.
 TIPS_OVER = "over"
 #: A tip that is longer is an article.
@@ -87,6 +99,7 @@ LABELS = (
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
     "your_country", "the_app", "steps_unknown", "words_differ", "place_next", "place_unknown",
     "call", "write_instead",
+    "class_fewer", "class_at_least", "class_too_few",
 )  # fmt: skip
 #: Labels that are said with a number, in each form that the language has.
 COUNTED_LABELS = ("place_known",)
@@ -147,6 +160,11 @@ def _engine(book: Book, locale: str) -> Iterator[Problem]:
     for intent in book.intents:
         if names is None or intent not in names.texts:
             yield _lacks(locale, INTENTS, f"the name of the intent '{intent}'")
+    if (
+        CLASS_SURVEY in book.flows
+        and _own_text(book, CLASS_LOOKING, flow=CLASS_SURVEY, locale=locale) is None
+    ):
+        yield _lacks(locale, CLASS_SURVEY, f"the text '{CLASS_LOOKING}'")
     for key in REASONS if ASSESSMENT in book.flows else ():
         if _own_text(book, key, flow=ASSESSMENT, locale=locale) is None:
             yield _lacks(locale, ASSESSMENT, f"the text '{key}'")
@@ -310,6 +328,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
     return {
         **{name: frozenset(keys) | _answers(book, name) for name, keys in said.items()},
         HANDOVER: frozenset(handover),
+        CLASS_SURVEY: frozenset(said.get(CLASS_SURVEY, set()) | {CLASS_LOOKING}),
         ASSESSMENT: frozenset(said.get(ASSESSMENT, set()) | {*REASONS}),
         COMMON: frozenset(shared),
         ENGINE: frozenset(shared),
@@ -411,6 +430,8 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
             directory.platform_name(shown, texts, locale=locale, platform=platform) for platform in apps
         ],
     }
+    for question, answers in _counted(book).items():
+        rendered[f"{BARS}{question}"] = ["".join(_bar(book, slug, locale=locale) for slug in answers)]
     for slot in _typed(book):
         rendered[f"{SLOT}{slot}"] = ["x" * MAX_SLOT]
     for slot, words in _chosen(book, locale=locale).items():
@@ -421,6 +442,19 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
             for platform in apps
         ]
     return {name: max((len(text) for text in texts), default=0) for name, texts in rendered.items()}
+
+
+def _counted(book: Book) -> Mapping[str, tuple[str, ...]]:
+    """The questions that are counted for a class, with their answers."""
+    flow = book.flows.get(CLASS_SURVEY)
+    return {name: answers for name in (flow.nodes if flow else ()) if (answers := counted(book, name))}
+
+
+def _bar(book: Book, slug: str, *, locale: str) -> str:
+    """The longest line that an answer's bar can become."""
+    title = _own_title(book, slug, flow=CLASS_SURVEY, locale=locale, text=None) or slug
+    most = classroom.in_steps(classroom.MOST_PUPILS)
+    return tally.bar(book.texts, locale=locale, title=title, number=most) + "\n"
 
 
 def _typed(book: Book) -> frozenset[str]:

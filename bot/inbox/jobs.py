@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from bot.classroom import Classes
 from bot.inbox.deliver import Deliveries
 from bot.inbox.drain import Drain
 from bot.store import Store, TipCall
@@ -35,6 +36,7 @@ class Work:
     store: Store
     drain: Drain
     deliveries: Deliveries
+    classes: Classes
     retention: timedelta
 
 
@@ -85,6 +87,12 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
             older_than=work().retention, duplicates_until=_DUPLICATES_UNTIL
         )
         log.info("idle conversations erased", conversations=erased)
+
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="end_classes", queue="timers", queueing_lock="end_classes")
+    async def end_classes(timestamp: int) -> None:
+        async with work().store.transaction() as connection:
+            await work().classes.end_due(connection)
 
     return app
 

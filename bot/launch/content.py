@@ -17,13 +17,17 @@ from bot.launch.site import Site
 from flows import diagram, drawing, payload
 from flows.checks import check
 from flows.effects import (
+    AnswerClass,
     Choice,
     Effect,
     Forget,
     Hand,
+    JoinClass,
     LeaveCase,
+    LookAtClass,
     NextTip,
     OpenCase,
+    OpenClass,
     RaiseDanger,
     Relay,
     Remind,
@@ -260,6 +264,8 @@ class Player:
                 case Remind():
                     self._timer = effect.token
                     self._note(f"after {effect.after} without a word the flow goes on")
+                case OpenClass() | JoinClass() | AnswerClass() | LookAtClass():
+                    self._note("a class is seen to; what comes of it is told by the real bot alone")
                 case NextTip():
                     self._note("the next tip comes in the afternoon")
                 case Forget():

@@ -14,7 +14,21 @@ from typing import Any
 
 import yaml
 
-from flows.effects import Effect, Hand, LeaveCase, NextTip, OpenCase, RaiseDanger, Relay, Remind, Say
+from flows.effects import (
+    AnswerClass,
+    Effect,
+    Hand,
+    JoinClass,
+    LeaveCase,
+    LookAtClass,
+    NextTip,
+    OpenCase,
+    OpenClass,
+    RaiseDanger,
+    Relay,
+    Remind,
+    Say,
+)
 from flows.engine import Turn, resume
 from flows.events import (
     CaseClosed,
@@ -149,11 +163,12 @@ def _course(turn: Turn) -> tuple[object, ...]:
 def with_answer(act: Act, turn: Turn) -> Act:
     """The act, what the bot says to it, and what happens besides where anything does."""
     says = [effect.key or effect.sender for effect in turn.effects if isinstance(effect, Say)]
-    does = [_name(effect) for effect in turn.effects if not isinstance(effect, Say)]
+    does = [name_of(effect) for effect in turn.effects if not isinstance(effect, Say)]
     return {**act, "bot": says} | ({"does": does} if does else {})
 
 
-def _name(effect: Effect) -> str:
+def name_of(effect: Effect) -> str:
+    """The effect as a golden conversation tells it."""
     match effect:
         case OpenCase():
             return f"open_case {effect.reason} {effect.danger}"
@@ -167,6 +182,14 @@ def _name(effect: Effect) -> str:
             return "leave_case"
         case NextTip():
             return "next_tip"
+        case OpenClass():
+            return "open_class"
+        case JoinClass():
+            return "join_class"
+        case AnswerClass(question=question):
+            return f"answer_class {question}"
+        case LookAtClass(close=close):
+            return "close_class" if close else "look_at_class"
         case Remind():
             return f"remind {int(effect.after.total_seconds()) // 60}m"
         case _:

@@ -339,6 +339,8 @@ class Rehearsal:
                 return {"kind": "remind", "seconds": int(effect.after.total_seconds())}
             case does.NextTip():
                 return {"kind": "next_tip"}
+            case does.OpenClass() | does.JoinClass() | does.AnswerClass() | does.LookAtClass():
+                return {"kind": "class", "act": golden.name_of(effect).split()[0]}
             case does.Forget():
                 return {"kind": "forget"}
             case _:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.config import LOCALES, Settings
@@ -28,6 +28,8 @@ _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg
 
 _COUNTRY = re.compile("[A-Z]{2}")
 _CAMPAIGN = re.compile("[A-Za-z0-9_]{1,32}")
+#: The code of a teacher's class, which goes on as a campaign of its own (``flows.classroom``).
+_CLASS = re.compile("[0-9]{8}")
 
 _NOSNIFF = {"x-content-type-options": "nosniff"}
 
@@ -94,11 +96,14 @@ def router(
         locale: str | None = None,
         country: str = "",
         campaign: str = "",
+        room: str = Query("", alias="class"),
         embed: str = "",
         accept_language: str = Header(default=""),
     ) -> Response:
         spoken = locale if locale in LOCALES else preferred(accept_language, otherwise=settings.locale)
         words = WORDS[spoken]
+        if _CLASS.fullmatch(room):
+            campaign = f"class_{room}"
         embedded = embed == "1"
         html = page.render(
             locale=spoken,

@@ -137,6 +137,13 @@ class NextTip(_Told):
     kind: Literal["next_tip"]
 
 
+class ClassDeed(_Told):
+    """Something would be done for a class that answers together."""
+
+    kind: Literal["class"]
+    act: Literal["open_class", "join_class", "answer_class", "look_at_class", "close_class"]
+
+
 class Forget(_Told):
     """Everything about the visitor would be erased."""
 
@@ -144,7 +151,7 @@ class Forget(_Told):
 
 
 Effect = Annotated[
-    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | Forget,
+    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | ClassDeed | Forget,
     Field(discriminator="kind"),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from bot.classroom import Classes
 from bot.conversation import Turns
 from bot.documents.orders import Press
 from bot.inbox.deliver import Deliveries
@@ -183,6 +184,7 @@ async def test_a_message_that_was_set_aside_is_masked_too(
         press=press,
         understander=Broken(lexicon=lexicon, nlu=nlu, danger=book.intents, threshold=0.35),
         referral=referral,
+        classes=Classes(privacy=privacy, public_url=NOWHERE),
         countries=("BY", "BD"),
         locale="en",
         country=None,

@@ -18,7 +18,7 @@ from referral.clock import utc_now
 from referral.errors import BotMisunderstood, BotUnreachable, TryOutRefused
 from referral.signature import Signature
 from referral.tryout.client import TryOutClient
-from referral.tryout.schemas import OpenCase, Remind, Turn
+from referral.tryout.schemas import ClassDeed, OpenCase, Remind, Turn
 from tests.contracts.tryout import NOWHERE, Stage, plays_as_saved, stage
 from tests.flows.worlds import REAL
 from tests.referral.conftest import Time
@@ -119,6 +119,15 @@ async def test_a_whole_conversation_is_tried_and_nothing_happens(
     assert answer.understood.by == "operator"
     assert (closed.mode, closed.danger) == ("bot", "none")
     assert (await _rows(database_url), await _rows(database)) == before
+
+
+async def test_classes_and_tips_are_told_and_carried_out_nowhere(client: TryOutClient) -> None:
+    talk = Talk(client, locale="en", country="BY", role="teacher")
+    opened = await talk(kind="press", payload="n:class_mode:offer:begin")
+    tips = await talk(kind="press", payload="n:daily_tip:offer:yes")
+
+    assert [deed.act for deed in opened.deeds if isinstance(deed, ClassDeed)] == ["open_class"]
+    assert [deed.kind for deed in tips.deeds] == ["next_tip"]
 
 
 async def test_every_text_names_its_file_and_the_node_that_said_it(

@@ -8,8 +8,17 @@ from dataclasses import replace
 from functools import cache
 
 from flows import engine, payload, tips
+from flows.classroom import ClassNews
 from flows.effects import Say
-from flows.events import ChoicePressed, ConversationStarted, DangerLevel, Event, TextReceived, WaitTimedOut
+from flows.events import (
+    ChoicePressed,
+    ClassTold,
+    ConversationStarted,
+    DangerLevel,
+    Event,
+    TextReceived,
+    WaitTimedOut,
+)
 from flows.graph import reachable
 from flows.model import AskNode, Book, BranchNode, CallNode, CollectNode, Node, is_wait
 from flows.run import UNKNOWN
@@ -21,7 +30,7 @@ COUNTRIES = ("BY", "BD")
 #: Whoever has not said who they are, and the roles with words and ways of their own.
 ADULTS_TOO = (None, "parent", "teacher")
 #: Lists of words that lead into a flow which has no intent.
-OFFERS = ("tip_words",)
+OFFERS = ("tip_words", "class_words")
 #: The flow, the node and who talks with the visitor there; at rest flow and node are empty.
 Place = tuple[str, str, Mode]
 
@@ -119,7 +128,8 @@ def ways_in(book: Book, *, locale: str) -> tuple[Event, ...]:
     doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(dangers))
     named = (text(min(book.texts.words(words, locale=locale)), sure=0.0) for words in OFFERS)
     begun = (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"))
-    return (*begun, *intents, *doubts, *named)
+    told = (ClassTold(news=news, room="a room", code="48217390") for news in ClassNews)
+    return (*begun, *intents, *doubts, *named, *told)
 
 
 def events_at(book: Book, state: State) -> Iterator[Event]:
@@ -151,6 +161,8 @@ def waits(book: Book) -> set[tuple[str, str]]:
         "danger_question",
         "handover",
         "not_understood",
+        "class_survey",
+        "class_told",
     } & book.flows.keys()
     entered |= set(book.answers.values())
     ahead = list(entered)

@@ -20,6 +20,7 @@ A document::
       - payload: i:help                 # a button that was offered some time
       - timer: true                     # the wait's time runs out
       - tip: 2026-12-01                 # the hour of the daily tip on this day
+      - class: joined                   # what became of a wish about a class
       - media: photo
       - helpline: taken                 # taken, wrote, returned, closed, delayed
       - left: true                      # the visitor blocked us
@@ -38,6 +39,7 @@ import yaml
 
 from bot.tryout.golden import with_answer
 from flows import engine, tips
+from flows.classroom import ClassNews, may_be_shown
 from flows.effects import Say
 from flows.events import (
     CaseClosed,
@@ -45,6 +47,7 @@ from flows.events import (
     CaseReturned,
     CaseTaken,
     ChoicePressed,
+    ClassTold,
     ConversationStarted,
     Event,
     Guess,
@@ -63,8 +66,8 @@ FOLDER = Path(__file__).parent
 _DOCUMENT = frozenset({"name", "given", "turns"})
 _GIVEN = frozenset({"role", "country", "locale", "mode", "channel"})
 _ACTS = (
-    "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "tip", "media", "helpline",
-    "left", "flow",
+    "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "tip", "class", "media",
+    "helpline", "left", "flow",
 )  # fmt: skip
 _TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
@@ -73,6 +76,15 @@ _HELPLINE: Mapping[str, Event] = {
     "returned": CaseReturned(),
     "closed": CaseClosed(),
     "delayed": CaseDelayed(),
+}
+
+
+#: What a class of 19 chose; a question that nobody answered is not shown.
+_ANSWERED: Mapping[str, Mapping[str, int]] = {
+    "laugh": {"scroll": 8, "write_them": 6, "adult": 5},
+    "tell": {"friend": 11, "nobody": 4, "home": 4},
+    "secret": {"keep": 2, "unsure": 2},
+    "joke": {"hurts": 19},
 }
 
 
@@ -173,6 +185,15 @@ def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mappin
             return WaitTimedOut(token=state.wait.token)
         case "tip":
             return TipDue(token=state.answer(tips.CALL), day=str(value))
+        case "class":
+            return ClassTold(
+                news=ClassNews(value),
+                room="a room",
+                code="48217390",
+                link="https://porchlight.example/?class=48217390",
+                pupils=15,
+                results=may_be_shown(_ANSWERED),
+            )
         case "media":
             return MediaReceived(kind=MediaKind(value))
         case "helpline":

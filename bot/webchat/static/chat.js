@@ -109,6 +109,15 @@ function main() {
   }, GREETED_WITHIN);
   connection.start();
   if (memory.token && memory.locale !== page.locale) speak(connection);
+  join(send);
+}
+
+/** A link into a class counts also where a conversation is under way: then its code is sent as if typed. */
+function join(send) {
+  const link = /^class_(\d+)$/.exec(page.campaign || '');
+  if (!link) return;
+  if (memory.token && memory.room !== link[1]) send(link[1], { text: link[1] });
+  keep({ room: link[1] });
 }
 
 /** Says that the chat does not get through, and whom to call meanwhile. */

@@ -701,3 +701,29 @@ def _brightness(colour: Colour) -> float:
 def _contrast(front: str, back: str) -> float:
     dark, bright = sorted((_brightness(_rgb(front)), _brightness(_rgb(back))))
     return (bright + 0.05) / (dark + 0.05)
+
+
+async def test_a_link_into_a_class_counts_where_a_conversation_is_under_way_too_and_once(
+    tabs: Tabs, site: Site
+) -> None:
+    tab = await tabs.open(f"{site.url}/?locale=en")
+    await tab.greeted()
+    await tab.writes("first words")
+    await expect(tab.said("You wrote: first words")).to_be_visible()
+
+    await tab.page.goto(f"{site.url}/?locale=en&class=48217390")
+    await expect(tab.said("You wrote: 48217390")).to_be_visible()
+    await tab.page.reload()
+    await expect(tab.said("You wrote: 48217390")).to_be_visible()
+
+    assert site.stand_in.received.count("48217390") == 1
+
+
+async def test_a_link_into_a_class_at_the_beginning_is_told_to_the_bot_at_once(
+    tabs: Tabs, site: Site
+) -> None:
+    tab = await tabs.open(f"{site.url}/?locale=en&class=48217390")
+    await tab.greeted()
+
+    assert site.stand_in.begun[-1]["campaign"] == "class_48217390"
+    assert "48217390" not in site.stand_in.received

@@ -189,3 +189,14 @@ async def test_every_language_has_every_word(locale: str) -> None:
     assert empty == set()
     assert WORDS[locale].leave[0]
     assert sum("{days}" in answer for answer in WORDS[locale].answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "campaign"), [("48217390", "class_48217390"), ("4821", ""), ("<script>", ""), ("4821739০", "")]
+)
+async def test_a_teachers_link_leads_into_the_class(
+    http: httpx.AsyncClient, asked: str, campaign: str
+) -> None:
+    html = (await http.get("/", params={"class": asked})).text
+
+    assert f'data-campaign="{campaign}"' in html

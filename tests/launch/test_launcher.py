@@ -89,6 +89,7 @@ def test_help_teaches_every_command_without_installing_anything(clone: Path, too
     commands = {
         command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
     }
+    commands |= {group.name or "" for group in app.registered_groups}
     assert answer.returncode == 0
     assert commands == set(re.findall(r"^  ([a-z]+)  ", answer.stdout, re.MULTILINE))
     assert not (clone / ".uv").exists()

@@ -561,12 +561,14 @@ class Store:
                 {"id": number, "parked": parked},
             )
 
-    async def postpone(self, number: int, *, after: timedelta) -> None:
-        """This effect failed for now; it may be tried again after this time."""
+    async def postpone(self, number: int, *, after: timedelta, counts: bool = True) -> None:
+        """This effect failed for now, or was not tried; it may be tried again after this time."""
         async with self.statement() as connection:
             await connection.execute(
-                text("UPDATE outbox SET attempts = attempts + 1, next_at = now() + :after WHERE id = :id"),
-                {"id": number, "after": after},
+                text(
+                    "UPDATE outbox SET attempts = attempts + :tries, next_at = now() + :after WHERE id = :id"
+                ),
+                {"id": number, "after": after, "tries": int(counts)},
             )
 
     async def said_after(

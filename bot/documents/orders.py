@@ -22,10 +22,10 @@ from flows.speech import said_alone
 log = structlog.get_logger()
 
 #: How long one file may take; a tenth of a second is usual.
-PATIENCE = timedelta(seconds=8)
+PATIENCE = timedelta(seconds=6)
 #: How long one may take with the wait for those before it.
-PATIENCE_IN_LINE = timedelta(seconds=12)
-#: More orders than these do not wait in one process.
+PATIENCE_IN_LINE = timedelta(seconds=10)
+#: More orders than these do not wait in one process, unless who asks says another number.
 MOST_WAITING = 20
 
 #: The clocks of the two programmes' countries, neither of which changes between summer and winter.
@@ -38,8 +38,8 @@ class NotMade(BotError):
     """This document could not be made now."""
 
 
-class TooManyWait(NotMade):
-    """So many documents wait to be made that one more would wait too long."""
+class PressBusy(NotMade):
+    """So many documents wait to be made that one more would wait too long; nothing is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +114,18 @@ class Press:
             token = secrets.token_urlsafe(_TOKEN_BYTES) if linked else ""
             yield replace(asked, form=form, title=title, token=token)
 
-    async def file(self, order: Order) -> bytes:
-        """The file; raises ``NotMade`` after a while at the latest, or ``TooManyWait`` at once."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise TooManyWait
+    async def file(self, order: Order, *, most_waiting: int = MOST_WAITING) -> bytes:
+        """The file, in some seconds at the latest; raises ``NotMade``, or ``PressBusy`` where others wait."""
+        if len(self._waiting) >= most_waiting:
+            raise PressBusy
         made = asyncio.get_running_loop().run_in_executor(self._thread, self._make, order)
         self._waiting.add(made)
         try:
             async with asyncio.timeout(PATIENCE_IN_LINE.total_seconds()):
                 return await made
+        except TimeoutError:
+            # What takes too long by itself is ended by the thread before.
+            raise PressBusy from None
         except Exception as error:
             # Whatever is wrong with a document, the conversation goes on. What the error says may be the
             # visitor's words, so it goes no further.

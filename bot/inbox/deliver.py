@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.documents.orders import NotMade, Order, Press
+from bot.documents.orders import NotMade, Order, Press, PressBusy
 from bot.messages import AddressGone, Button, Channel, File, Outgoing, Refused, Run, TryAgain
 from bot.metrics import DELIVERIES
 from bot.referral_client import CaseGone, ReferralClient, ReferralRefused, ReferralUnreachable
@@ -30,6 +30,10 @@ MAX_ATTEMPTS = 600
 #: The kind of effect that gives a document.
 HAND = "hand"
 
+#: So many documents wait in a worker; for more its jobs are not held up, they come back after this pause.
+MOST_WAITING = 2
+PRESS_BUSY = timedelta(seconds=2)
+
 #: After so many failed tries to make a document the visitor is told that it does not come.
 MAX_TRIES_TO_MAKE = 3
 
@@ -44,9 +48,11 @@ TELL_AFTER_ATTEMPTS = 2
 class _Later(Exception):
     """Not now; try again after this pause."""
 
-    def __init__(self, after: timedelta | None) -> None:
+    def __init__(self, after: timedelta | None, *, counts: bool = True) -> None:
         super().__init__()
         self.after = after
+        #: Whether this was a try, or nothing could be tried.
+        self.counts = counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +68,20 @@ class Deliveries:
     _typing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, pseudonym: UUID, *, lane: str) -> None:
-        """Deliver all that is due in this lane; stop at the first that must wait, unless it is a document."""
+        """Deliver all that is due in this lane: words in order up to one that must wait, then documents."""
         last = 0
+        documents: list[Due] = []
         while waiting := await self.store.due(pseudonym, lane=lane, most=BATCH, after=last):
             for due in waiting:
-                done = due.due_in <= timedelta(0) and await self._carry_out(pseudonym, lane, due)
                 # What is said must never wait for a file: it may be the number to call.
-                if not done and due.kind != HAND:
+                if due.kind == HAND:
+                    documents.append(due)
+                elif due.due_in > timedelta(0) or not await self._carry_out(pseudonym, lane, due):
                     return
-            if len(waiting) < BATCH:
-                return
             last = waiting[-1].number
+        for due in documents:
+            if due.due_in <= timedelta(0):
+                await self._carry_out(pseudonym, lane, due)
 
     def show_typing(self, conversation: Conversation) -> None:
         """Let the messenger show that an answer is coming, without waiting for it."""
@@ -92,19 +101,19 @@ class Deliveries:
         try:
             parked = await self._way(lane, due)(pseudonym, due)
         except _Later as later:
-            return await self._postpone(pseudonym, lane, due, later.after)
+            return await self._postpone(pseudonym, lane, due, later)
         await self.store.delivered(due.number, parked=parked)
         DELIVERIES.labels(lane=lane, kind=due.kind, result="given up" if parked else "delivered").inc()
         return True
 
-    async def _postpone(self, pseudonym: UUID, lane: str, due: Due, after: timedelta | None) -> bool:
-        attempts = due.attempts + 1
+    async def _postpone(self, pseudonym: UUID, lane: str, due: Due, later: _Later) -> bool:
+        attempts = due.attempts + later.counts
         DELIVERIES.labels(lane=lane, kind=due.kind, result="postponed").inc()
         if attempts >= MAX_ATTEMPTS:
             log.error("a delivery was given up", lane=lane, kind=due.kind, attempts=attempts)
             await self.store.delivered(due.number, parked="tried too often")
             return True
-        await self.store.postpone(due.number, after=after or pause(attempts))
+        await self.store.postpone(due.number, after=later.after or pause(attempts), counts=later.counts)
         if due.kind == "open_case" and attempts == TELL_AFTER_ATTEMPTS:
             await self.store.accept_for(
                 pseudonym, update=f"delayed {due.number}", event={"kind": "case.delayed"}
@@ -130,7 +139,9 @@ class Deliveries:
         if await self.store.handed(pseudonym, within=HANDED_WITHIN) >= MOST_HANDED:
             return "too many documents"
         try:
-            content = await self.press.file(order)
+            content = await self.press.file(order, most_waiting=MOST_WAITING)
+        except PressBusy:
+            raise _Later(PRESS_BUSY, counts=False) from None
         except NotMade:
             tries = due.attempts + 1
             if tries < MAX_TRIES_TO_MAKE:

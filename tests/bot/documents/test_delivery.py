@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.viber import ViberChannel
 from bot.config import Settings
 from bot.documents.orders import Press
-from bot.inbox.deliver import BATCH, MAX_TRIES_TO_MAKE, MOST_HANDED, Deliveries
+from bot.inbox.deliver import BATCH, MAX_TRIES_TO_MAKE, MOST_HANDED, MOST_WAITING, Deliveries
 from bot.messages import Channel
 from bot.privacy import Privacy
 from bot.referral_client import ReferralClient
@@ -47,9 +48,15 @@ class Post:
     conversation: Conversation
     referral: ReferralClient
 
-    async def deliver(self, *effects: Effect, book: Book | None = None, address: str | None = None) -> None:
+    async def deliver(
+        self,
+        *effects: Effect,
+        book: Book | None = None,
+        press: Press | None = None,
+        address: str | None = None,
+    ) -> None:
         """Keep these effects, if any, and deliver what is due."""
-        press = Press(book=book or small_book(), countries=("BY", "BD"))
+        own = Press(book=book or small_book(), countries=("BY", "BD"))
         if effects:
             (number,) = (await self.rows("SELECT max(id) FROM inbox"))[0]
             await self.store.put_effects(self.conversation, number=number, effects=effects)
@@ -57,11 +64,11 @@ class Post:
             store=self.store,
             channels={self.channel.name: self.channel},
             referral=self.referral,
-            press=press,
+            press=press or own,
             address=address,
         )
         await deliveries.run(self.conversation.pseudonym, lane="channel")
-        press.close()
+        own.close()
 
     async def rows(self, query: str) -> list[Any]:
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
@@ -138,6 +145,28 @@ async def test_a_document_that_cannot_be_made_holds_up_nothing_and_is_apologised
     assert len(post.texts) == 3
 
 
+async def test_what_is_said_comes_before_a_document_that_takes_longer(post: Post) -> None:
+    await post.deliver(say("before"), hand(), say("after"))
+
+    assert post.texts == ["before", "after", "plan.pdf"]
+
+
+async def test_a_document_behind_many_others_is_given_later_and_no_try_is_counted(post: Post) -> None:
+    press = Press(book=small_book(), countries=("BY", "BD"))
+    order = next(press.orders(HAND, at=NOW, linked=False))
+    others = [asyncio.create_task(press.file(order)) for _ in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+
+    await post.deliver(hand(), say("after"), press=press)
+    waiting = await post.rows("SELECT attempts, next_at > now() FROM outbox WHERE kind = 'hand'")
+    await asyncio.gather(*others)
+    await post.rows(DUE_NOW)
+    await post.deliver(press=press)
+
+    assert waiting == [(0, True)]
+    assert post.texts == ["after", "plan.pdf"]
+
+
 async def test_a_document_that_can_be_made_the_second_time_is_given(post: Post) -> None:
     await post.deliver(hand(), book=BROKEN)
     await post.rows(DUE_NOW)
@@ -196,8 +225,8 @@ async def test_on_viber_a_document_is_fetched_from_our_address(viber_post: Post)
 async def test_without_a_public_address_viber_gets_an_honest_sentence(viber_post: Post) -> None:
     await viber_post.deliver(hand(token="x" * 32), say("after"))
 
-    assert viber_post.texts[0].startswith("Files do not work in this chat yet")
-    assert viber_post.texts[1] == "after"
+    assert viber_post.texts[0] == "after"
+    assert viber_post.texts[1].startswith("Files do not work in this chat yet")
     assert await viber_post.rows("SELECT parked FROM outbox WHERE kind = 'hand'") == [("no public address",)]
 
 

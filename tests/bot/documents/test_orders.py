@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bot.documents.orders import MOST_WAITING, NotMade, Order, Press, TooManyWait
+from bot.documents.orders import MOST_WAITING, NotMade, Order, Press, PressBusy
 from bot.documents.routes import Allowance
 from flows.effects import Hand
 from tests.flows.worlds import real_book, small_book
@@ -100,7 +100,7 @@ async def test_more_orders_than_can_wait_are_refused_at_once(press: Press) -> No
 
     waiting = [asyncio.create_task(press.file(order)) for _ in range(MOST_WAITING)]
     await asyncio.sleep(0)
-    with pytest.raises(TooManyWait):
+    with pytest.raises(PressBusy):
         await press.file(order)
 
     for task in waiting:

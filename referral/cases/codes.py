@@ -1,12 +1,15 @@
-"""Which reason codes a case can be closed with.
+"""Which reason codes a case can be closed with, and what they are called in either edition of the framework.
 
 The groups and reasons of the Child Helpline International data framework in its newer form, as far as public
-form definitions of its members show it; our own stable slugs, so that either edition can be mapped to later.
+form definitions of its members show it; our own stable slugs, so that a code of either edition follows from
+what was stored. Below the reason stands a third level of our own for what happens online, since the framework
+cannot tell grooming from blackmail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 
 _OTHER = {"other": "Unspecified or other"}
@@ -86,6 +89,7 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             "Physical health",
             {
                 "general": "General medical concerns",
+                "covid_19": "COVID-19",
                 "hiv": "Information about HIV/AIDS",
                 "nutrition": "Nutrition",
                 "pregnancy": "Pregnancy and maternal care",
@@ -144,3 +148,91 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 
 #: Every code as it is stored, ``group.reason``.
 CODES = frozenset(f"{group}.{reason}" for group, (_, reasons) in GROUPS.items() for reason in reasons)
+
+#: Codes that say by themselves that it happened online.
+ONLINE_CODES = frozenset({"violence.cyberbullying", "violence.online_sexual_abuse"})
+
+#: The third level: {slug: its name}. What helplines of the network tell apart where the framework does not.
+ONLINE_HARMS: Mapping[str, str] = MappingProxyType(
+    {
+        "harassment": "Insults and harassment",
+        "threats": "Threats",
+        "exclusion": "Exclusion from a group",
+        "rumours": "Rumours and lies",
+        "hate_speech": "Hate speech and discrimination",
+        "impersonation": "Fake profile or impersonation",
+        "account_hacked": "Account taken over",
+        "doxxing": "Private data or messages published",
+        "images_shared": "Pictures or videos shared (not intimate)",
+        "stalking": "Stalking",
+        "intimate_images": "Intimate pictures shared without consent",
+        "manipulated_images": "Manipulated or made-up pictures (deepfake)",
+        "blackmail": "Blackmail and sexual extortion",
+        "grooming": "Grooming",
+        "sexual_harassment": "Unwanted sexual messages or pictures",
+        "livestream": "Sexual acts before a camera",
+        "harmful_content": "Harmful content seen",
+        "fraud": "Fraud for money",
+        "overuse": "Too much time online",
+        "other": "Something else online",
+    }
+)
+
+
+class ContactKind(StrEnum):
+    """What a contact counts as: the yearly report keeps those about a child apart from all others."""
+
+    COUNSELLING = "counselling"
+    # Somebody asked something that needed no counselling.
+    INFORMATION = "information"
+    # Nothing about a child can be learnt from it.
+    NON_DATA = "non_data"
+
+
+_NON_COUNSELLING = "non_counselling"
+_NON_DATA = frozenset(f"{_NON_COUNSELLING}.{reason}" for reason in ("silent", "abusive", "thanks"))
+
+
+def contact_kind(code: str, *, counselled: bool | None) -> ContactKind:
+    """What a contact counts as; one coded before ``counselled`` was asked for counts by its code alone."""
+    if code in _NON_DATA:
+        return ContactKind.NON_DATA
+    if group_of(code) == _NON_COUNSELLING or counselled is False:
+        return ContactKind.INFORMATION
+    return ContactKind.COUNSELLING
+
+
+def group_of(code: str) -> str:
+    """The first level of a code."""
+    return code.partition(".")[0]
+
+
+class Edition(StrEnum):
+    """The two editions of the framework; the years are ours, read from where each is in use."""
+
+    CHI_V2020 = "chi_v2020"
+    CHI_V2022 = "chi_v2022"
+
+
+#: What the older edition calls differently.
+_OLDER_GROUPS = {"access": "Accessibility"}
+_OLDER_REASONS = {
+    # It has no code of its own for bullying online.
+    "violence.cyberbullying": "Bullying",
+    "violence.emotional_violence": "Mental or emotional violence",
+    "violence.harmful_practices": "Harmful traditional practices other than child marriage and FGM",
+}
+#: Where it splits online sexual abuse: these are done for gain.
+_EXPLOITATION = frozenset({"blackmail", "livestream"})
+
+
+def names(code: str, *, edition: Edition, online_harm: str | None = None) -> tuple[str, str]:
+    """What group and reason of a stored code are called in an edition."""
+    slug, _, reason = code.partition(".")
+    group, reasons = GROUPS[slug]
+    if edition is Edition.CHI_V2022:
+        return group, reasons[reason]
+    if code == "violence.online_sexual_abuse":
+        exploited = online_harm in _EXPLOITATION
+        return group, "Online sexual exploitation" if exploited else "Online sexual abuse"
+    return _OLDER_GROUPS.get(slug, group), _OLDER_REASONS.get(code, reasons[reason])

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases import rules
 from referral.cases.clocks import Clocks
-from referral.cases.codes import CODES
+from referral.cases.coding import Coding, checked
 from referral.cases.repository import CaseRepository
-from referral.cases.rules import EntryKind, Happening, Outcome
+from referral.cases.rules import EntryKind, Happening
 from referral.cases.sealed import seal_words
-from referral.cases.standing import happening, stand, standing_of, start_clock, stop_clock
+from referral.cases.standing import code_with, happening, stand, standing_of, start_clock, stop_clock
 from referral.cases.tables import Case
 from referral.changes import QUEUE, case_topic, operator_topic, ring
-from referral.errors import CaseUnknown, FormIncomplete
+from referral.errors import CaseUnknown
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
 from referral.privacy import Privacy
@@ -106,14 +106,13 @@ class Desk:
         await self._tell(case, EventKind.RETURNED)
         await self._ring(case, QUEUE)
 
-    async def close(self, number: UUID, *, outcome: Outcome, code: str) -> None:
-        """End the case with how it ended and a code for the report."""
-        if code not in CODES:
-            raise FormIncomplete("Please choose a code for the report.")
+    async def close(self, number: UUID, coding: Coding) -> None:
+        """End the case with how it ended and what it counts as in the report."""
+        coding = checked(coding)
         case = await self._locked(number)
         gone = case.gone_at is not None
-        stand(case, rules.closed(standing_of(case), by=self._operator, outcome=outcome), now=self._now)
-        case.code = code
+        stand(case, rules.closed(standing_of(case), by=self._operator, outcome=coding.outcome), now=self._now)
+        code_with(case, coding)
         case.closer_id = self._operator
         await self._record(case, Happening.CLOSED)
         if not gone:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from referral.cases.clocks import Clocks, Running
+from referral.cases.coding import Coding
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome, Standing
 from referral.cases.sealed import seal_words
 from referral.cases.tables import Case
@@ -68,6 +69,15 @@ def clock_of(case: Case) -> Running | None:
 
 def _set_clock(case: Case, running: Running) -> None:
     case.warn_at, case.due_at, case.overdue_at = running.warn_at, running.due_at, None
+
+
+def code_with(case: Case, coding: Coding) -> None:
+    """Store what a case counts as, beside how it ended."""
+    case.code = coding.code
+    case.occurred = coding.occurred
+    case.online_harm = coding.online_harm
+    case.counselled = coding.counselled
+    case.actions = sorted(coding.actions)
 
 
 def happening(

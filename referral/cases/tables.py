@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,15 +15,19 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     SmallInteger,
+    Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from referral.cases.codes import ONLINE_HARMS
+from referral.cases.coding import Action, Occurred
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome
 from referral.database import Base
 
 
-def _one_of(members: type[StrEnum]) -> str:
+def _one_of(members: Iterable[str]) -> str:
     return ", ".join(f"'{member}'" for member in members)
 
 
@@ -50,6 +54,17 @@ class Case(Base):
             " OR (code IS NOT NULL AND closer_id IS NOT NULL)",
             name="closed_by_operator_has_code",
         ),
+        # What a case is coded with is what the code knows, and only a closed case is coded.
+        CheckConstraint(f"occurred IN ({_one_of(Occurred)})", name="case_occurred_is_known"),
+        CheckConstraint(f"online_harm IN ({_one_of(ONLINE_HARMS)})", name="case_online_harm_is_known"),
+        CheckConstraint(f"actions <@ ARRAY[{_one_of(Action)}]", name="case_actions_are_known"),
+        CheckConstraint(
+            "state = 'closed' OR (occurred IS NULL AND online_harm IS NULL AND counselled IS NULL"
+            " AND actions = '{}')",
+            name="coded_is_closed",
+        ),
+        # What happened online did not happen offline only.
+        CheckConstraint("online_harm IS NULL OR occurred <> 'offline'", name="online_harm_is_online"),
         # A forgotten case keeps no card and no link to the visitor, and nobody works on it.
         CheckConstraint(
             "forgotten_at IS NULL OR (card IS NULL AND conversation IS NULL AND role IS NULL"
@@ -120,6 +135,11 @@ class Case(Base):
     overdue_at: Mapped[datetime | None]
     #: When an operator answered for the first time.
     answered_at: Mapped[datetime | None]
+    #: The rest of the coding; none for cases that were closed before it was asked for.
+    occurred: Mapped[str | None]
+    online_harm: Mapped[str | None]
+    counselled: Mapped[bool | None]
+    actions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     #: Since when the visitor cannot be written to any more.
     gone_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]

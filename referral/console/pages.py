@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
-from referral.cases.codes import GROUPS
+from referral.cases.codes import GROUPS, ONLINE_HARMS
+from referral.cases.coding import Action, Occurred
 from referral.cases.rules import MIN_PICK_REASON, OPERATOR_OUTCOMES
 from referral.console.headers import STATIC
 from referral.operators.rules import MAX_PASSWORD, MIN_PASSWORD
@@ -37,6 +38,9 @@ def environment() -> Environment:
     pages.globals |= {
         "static": {path.name: _address(path) for path in STATIC_FOLDER.iterdir()},
         "code_groups": GROUPS,
+        "online_harms": ONLINE_HARMS,
+        "actions": tuple(Action),
+        "occurrences": tuple(Occurred),
         "outcomes": OPERATOR_OUTCOMES,
         "min_password": MIN_PASSWORD,
         "max_password": MAX_PASSWORD,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from referral.cases.coding import Action, Coding, Occurred
 from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import Outcome
@@ -123,11 +124,7 @@ async def release(number: UUID, desk: DeskIn, _: CheckedForm) -> Response:
 @router.post("/cases/{number}/close")
 async def close(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """End the case."""
-    try:
-        outcome = Outcome(_field(form, "outcome"))
-    except ValueError:
-        raise FormIncomplete("Please choose how this case ended.") from None
-    await desk.close(number, outcome=outcome, code=_field(form, "code"))
+    await desk.close(number, _coding(form))
     return _to("/")
 
 
@@ -303,6 +300,31 @@ def _entry(form: FormData) -> UUID:
         return UUID(_field(form, "entry"))
     except ValueError:
         raise FormIncomplete from None
+
+
+def _coding(form: FormData) -> Coding:
+    try:
+        outcome = Outcome(_field(form, "outcome"))
+    except ValueError:
+        raise FormIncomplete("Please choose how this case ended.") from None
+    try:
+        return Coding(
+            outcome=outcome,
+            code=_field(form, "code"),
+            occurred=Occurred(_choice(form, "occurred")) if _choice(form, "occurred") else None,
+            online_harm=_choice(form, "online_harm") or None,
+            counselled=_choice(form, "counselled") != "no",
+            actions=frozenset(Action(str(action)) for action in form.getlist("done")),
+        )
+    except ValueError:
+        raise FormIncomplete(
+            "This form offers what the desk does not know: please load the page again."
+        ) from None
+
+
+def _choice(form: FormData, name: str) -> str:
+    """What was chosen; empty where the form left it open."""
+    return _field(form, name) if name in form else ""
 
 
 def _words(form: FormData) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases.clocks import ClockStep
+from referral.cases.coding import Suggestion, suggest
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import DangerLevel, EntryKind
 from referral.cases.sealed import Card, read_card, read_words
@@ -117,6 +118,8 @@ class CasePage:
     card: Card
     earlier: int
     entries: Sequence[Entry]
+    #: The code that the card speaks for, if one does.
+    suggestion: Suggestion | None
 
 
 class Views:
@@ -171,12 +174,16 @@ class Views:
 
     async def page(self, case: Case) -> CasePage:
         """Everything about a case."""
+        card = read_card(self._privacy, case.card, case=case.number)
+        entries = await self.entries(case.number, await self._cases.thread(case.number))
+        heard = tuple(entry.words for entry in entries if entry.kind is EntryKind.VISITOR and entry.words)
         return CasePage(
             case=case,
             clock=self.clock(case),
-            card=read_card(self._privacy, case.card, case=case.number),
+            card=card,
             earlier=await self._cases.earlier(case),
-            entries=await self.entries(case.number, await self._cases.thread(case.number)),
+            entries=entries,
+            suggestion=suggest(case.reason, card=card.answers, heard=heard),
         )
 
     async def changed(self, case: UUID, *, known: dict[int, str], after: int) -> Sequence[Entry]:

@@ -110,7 +110,7 @@ async def test_two_processes_may_migrate_at_once_and_again() -> None:
 
         async with await psycopg.AsyncConnection.connect(url) as connection:
             cursor = await connection.execute("SELECT version_num FROM alembic_version")
-            assert await cursor.fetchall() == [("0004",)]
+            assert await cursor.fetchall() == [("0005",)]
     assert [run.returncode for run in (*runs, again)] == [0, 0, 0]
 
 

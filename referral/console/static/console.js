@@ -218,6 +218,51 @@ for (const form of document.querySelectorAll("form[data-send]")) {
   });
 }
 
+// ---- Closing: a suggestion is one press, a refusal keeps what was chosen ----
+
+const closing = document.querySelector("details[data-closing]");
+
+async function close(form) {
+  const refusal = form.querySelector(".refusal");
+  refusal.hidden = true;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: {Accept: "application/json"},
+      redirect: "manual",
+    });
+    if (answer.type !== "opaqueredirect") throw new Error((await answer.json()).detail);
+    dropDrafts();
+    location.assign("/");
+  } catch (error) {
+    refusal.textContent = error instanceof TypeError ? "Not closed: no connection. Please try again." : error.message;
+    refusal.hidden = false;
+  }
+}
+
+if (closing) {
+  const form = closing.querySelector("form");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    close(form);
+  });
+  closing.querySelector("[data-suggests]")?.addEventListener("click", (event) => {
+    const {code, onlineHarm, occurred} = event.currentTarget.dataset;
+    form.elements.code.value = code;
+    form.elements.online_harm.value = onlineHarm;
+    for (const radio of form.elements.occurred) radio.checked = radio.value === occurred;
+    form.elements[occurred ? "outcome" : "code"].focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, select, textarea, [contenteditable]");
+    if (event.key.toLowerCase() !== "c" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    closing.open = true;
+    (closing.querySelector("[data-suggests]") || form.elements.code).focus();
+  });
+}
+
 for (const form of document.querySelectorAll("form[data-drops-drafts]")) form.addEventListener("submit", dropDrafts);
 for (const form of document.querySelectorAll("form[data-sign-out]")) {
   form.addEventListener("submit", () => sessionStorage.clear());

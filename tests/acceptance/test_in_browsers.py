@@ -72,7 +72,7 @@ async def test_a_child_writes_and_an_operator_answers(
     await expect(desk.locator(".level-emergency .level-number")).not_to_have_text("0", timeout=1_000)
     await desk.screenshot(path=pictures / "desk.png")
     await take_next.click()
-    await expect(desk.get_by_text("i want to die", exact=True)).to_be_visible()
+    await expect(desk.locator("#thread").get_by_text("i want to die", exact=True)).to_be_visible()
     await expect(desk.get_by_role("heading", name="Hand-over card")).to_be_visible()
 
     await _they_talk(desk, child, pictures)

@@ -59,7 +59,7 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
         assert "EMERGENCY" in await page.title()
         await page.get_by_role("button", name="Take next").click()
         await expect(page.get_by_role("alert").filter(has_text="Emergency.")).to_be_visible()
-        await expect(page.get_by_text("меня травят в чате")).to_be_visible()
+        await expect(page.locator("#thread").get_by_text("меня травят в чате")).to_be_visible()
         await expect(page.get_by_text("Оператор увидит то, что вы написали.")).to_be_visible()
 
         await page.get_by_label("Write to the visitor").fill("Привет, я здесь.")
@@ -79,7 +79,9 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
 
         await page.get_by_text("Close this case").click()
         await page.get_by_label("How it ended").select_option("advice_given")
-        await page.get_by_label("Code for the report").select_option("mental_health.suicide")
+        await page.get_by_role("button", name="Use this code").click()
+        await expect(page.get_by_label("Code for the report")).to_have_value("mental_health.suicide")
+        await page.get_by_role("radio", name="Not known").check()
         await page.get_by_role("button", name="Close the case").click()
         await expect(page.get_by_text("You hold no case.")).to_be_visible()
         await bot.until(lambda seen: seen.kinds[-1] == "case.closed")

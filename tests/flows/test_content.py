@@ -5,8 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 
 from flows.checks import check
+from flows.events import DangerLevel
 from flows.loader import load
-from flows.model import DANGER_INTENTS, HANDOVER, INCIDENTS, BranchNode, CaseNode, SetNode
+from flows.model import DANGER_INTENTS, DANGER_QUESTION, HANDOVER, INCIDENTS, BranchNode, CaseNode, SetNode
 from tests.flows.worlds import REAL, real_book
 
 
@@ -21,6 +22,17 @@ def test_the_four_languages_of_the_launch_are_there() -> None:
 def test_every_intent_that_the_engine_names_exists() -> None:
     assert real_book().intents.keys() >= INCIDENTS
     assert real_book().intents.keys() >= DANGER_INTENTS
+
+
+def test_every_urgent_matter_has_its_own_question() -> None:
+    book = real_book()
+    start = book.flows[DANGER_QUESTION].nodes["start"]
+    assert isinstance(start, BranchNode)
+
+    urgent = {intent for intent, level in book.intents.items() if level.rank >= DangerLevel.URGENT.rank}
+
+    # Whoever may want to die is asked where nothing else is known.
+    assert start.cases.keys() == urgent - {"suicidal"}
 
 
 def test_every_flow_says_for_whom_it_is_on_what_source_and_whether_reviewed() -> None:

@@ -33,6 +33,7 @@ from referral.events.repository import EventRepository
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
+from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
 from referral.services import Services, ServicesIn, TransactionIn
 from referral.signature import Signature
@@ -92,7 +93,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
 @asynccontextmanager
 async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[None]:
     settings = services.settings
-    # The bot is our own: neither a proxy of the environment nor a redirect has a part in this.
+    # Neither a proxy of the environment nor a redirect has a part in what we send to the bot and to pagers.
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
         delivery = Delivery(
             sessions=services.sessions,
@@ -109,9 +110,12 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
             sessions=services.sessions,
             concurrency=settings.delivery_concurrency,
         )
+        senders = senders_of(settings, client=client)
+        pager = Pager(services.sessions, senders=senders, clock=services.clock, console=settings.console)
+        watch = Watch(services, channels=senders)
         listening = asyncio.create_task(services.changes.listen())
         try:
-            async with worker.running(), Watch(services).running():
+            async with worker.running(), pager.running(), watch.running():
                 yield
         finally:
             listening.cancel()

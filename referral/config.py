@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from referral.cases.clocks import Clocks
@@ -63,6 +64,31 @@ class Settings(BaseSettings):
     clock_concern_minutes: int = Field(default=4 * 60, ge=1, le=7 * 24 * 60)
     clock_none_minutes: int = Field(default=24 * 60, ge=1, le=30 * 24 * 60)
 
+    #: Who hears of an overdue case: any of a signed webhook, a Telegram group of the staff and e-mail.
+    pager_webhook_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    pager_webhook_secret: str = Field(default="", pattern=r"^(whsec_[A-Za-z0-9+/]{32,}=*)?$")
+    #: True if the webhook may lead into a private network, or be without https.
+    pager_private_addresses: bool = False
+    pager_telegram_token: str = ""
+    pager_telegram_chat: str = ""
+    telegram_api_url: str = Field(default="https://api.telegram.org", pattern=r"^https?://")
+    pager_smtp_url: str = Field(default="", pattern=r"^(smtps?://.+)?$")
+    pager_email_from: str = ""
+    pager_email_to: str = ""
+
+    @model_validator(mode="after")
+    def _pagers_are_whole(self) -> Self:
+        for names in (
+            ("pager_webhook_url", "pager_webhook_secret"),
+            ("pager_telegram_token", "pager_telegram_chat"),
+            ("pager_smtp_url", "pager_email_from", "pager_email_to"),
+        ):
+            given = [name for name in names if getattr(self, name)]
+            if given and len(given) < len(names):
+                missing = " and ".join(f"PORCHLIGHT_{name.upper()}" for name in names if name not in given)
+                raise ValueError(f"Set {missing} as well, or PORCHLIGHT_{given[0].upper()} pages nobody")
+        return self
+
     @property
     def clocks(self) -> Clocks:
         """How long a visitor may wait, by danger level."""
@@ -100,7 +126,11 @@ def read() -> Settings:
 def _sentences(error: ValidationError) -> list[str]:
     found = []
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        if not problem["loc"]:
+            # A rule of ours about several settings; its sentence names them.
+            found.append(f"{problem['msg'].removeprefix('Value error, ')}.")
+            continue
+        name = str(problem["loc"][0])
         remedy = _REMEDIES.get(name)
         found.append(f"{remedy}." if remedy else f"PORCHLIGHT_{name.upper()}: {problem['msg']}.")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from referral.cases.overdue import Overdue
 from referral.cases.returning import Returning
+from referral.pager.rules import Channel
 from referral.services import Services
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ _EVERY_SECONDS = 1.0
 class Watch:
     """Looks at all clocks every second; any number of processes may do so beside each other."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, channels: Iterable[Channel]) -> None:
         self._clock = services.clock
         self._returning = Returning(
             services.sessions,
@@ -32,7 +33,7 @@ class Watch:
             answer_within=services.settings.answer_within,
             clocks=services.settings.clocks,
         )
-        self._overdue = Overdue(services.sessions, privacy=services.privacy)
+        self._overdue = Overdue(services.sessions, privacy=services.privacy, channels=channels)
         self._since: datetime | None = None
 
     @asynccontextmanager

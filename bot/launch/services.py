@@ -25,7 +25,16 @@ _BOT_ONLY = frozenset(
         "VIBER_TOKEN",
     )
 )
-_REFERRAL_ONLY = frozenset(PREFIX + name for name in ("REFERRAL_DATABASE_URL", "REFERRAL_SECRET_KEY"))
+_REFERRAL_ONLY = frozenset(
+    PREFIX + name
+    for name in (
+        "REFERRAL_DATABASE_URL",
+        "REFERRAL_SECRET_KEY",
+        "PAGER_WEBHOOK_SECRET",
+        "PAGER_TELEGRAM_TOKEN",
+        "PAGER_SMTP_URL",
+    )
+)
 
 
 class MigrationFailed(LaunchError):

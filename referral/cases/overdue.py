@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -11,6 +12,8 @@ from referral.cases.rules import DangerLevel, Happening
 from referral.cases.standing import happening
 from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.database import Sessions, transaction
+from referral.pager.repository import PageRepository
+from referral.pager.rules import Channel
 from referral.privacy import Privacy
 
 log = structlog.get_logger(__name__)
@@ -19,9 +22,10 @@ log = structlog.get_logger(__name__)
 class Overdue:
     """Marks cases whose clock has run out, each once; several processes may do so at once."""
 
-    def __init__(self, sessions: Sessions, *, privacy: Privacy) -> None:
+    def __init__(self, sessions: Sessions, *, privacy: Privacy, channels: Iterable[Channel] = ()) -> None:
         self._sessions = sessions
         self._privacy = privacy
+        self._channels = tuple(channels)
 
     async def sweep(self, *, now: datetime) -> int:
         """Mark every such case, the most dangerous first; how many they were."""
@@ -42,6 +46,7 @@ class Overdue:
             await cases.append(
                 [happening(self._privacy, case.number, Happening.OVERDUE, now=now, danger=danger)]
             )
+            await PageRepository(session).add(case.number, danger=danger, channels=self._channels, now=now)
             topics = [QUEUE, case_topic(case.number)]
             if case.holder_id is not None:
                 topics.append(operator_topic(case.holder_id))

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 import referral.cases.tables
 import referral.events.tables
-import referral.operators.tables  # noqa: F401 - importing them registers the tables.
+import referral.operators.tables
+import referral.pager.tables  # noqa: F401 - importing them registers the tables.
 from referral.database import Base
 
 #: Any number; it only has to be the same for everybody who migrates this database.

@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import referral.cases.tables
 import referral.events.tables
-import referral.operators.tables  # noqa: F401 - importing them registers the tables.
+import referral.operators.tables
+import referral.pager.tables  # noqa: F401 - importing them registers the tables.
 from referral.config import read
 from referral.database import Base, Sessions, transaction
 from referral.errors import SealBroken, SecretTooWeak, SettingsInvalid
@@ -110,7 +111,7 @@ async def test_two_processes_may_migrate_at_once_and_again() -> None:
 
         async with await psycopg.AsyncConnection.connect(url) as connection:
             cursor = await connection.execute("SELECT version_num FROM alembic_version")
-            assert await cursor.fetchall() == [("0005",)]
+            assert await cursor.fetchall() == [("0006",)]
     assert [run.returncode for run in (*runs, again)] == [0, 0, 0]
 
 

@@ -35,6 +35,7 @@ from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
 from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
+from referral.reports import routes as reports
 from referral.services import Services, ServicesIn, TransactionIn
 from referral.signature import Signature
 from referral.tryout import routes as tryout
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(api.router)
     app.include_router(stream.router)
     app.include_router(routes.router)
+    app.include_router(reports.router)
     app.include_router(tryout.router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from referral.cases.clocks import Clocks
@@ -88,6 +89,21 @@ class Settings(BaseSettings):
                 missing = " and ".join(f"PORCHLIGHT_{name.upper()}" for name in names if name not in given)
                 raise ValueError(f"Set {missing} as well, or PORCHLIGHT_{given[0].upper()} pages nobody")
         return self
+
+    #: The time zone by which reports count days and hours, a name such as ``Europe/Minsk``.
+    report_zone: str = "UTC"
+
+    @field_validator("report_zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("no such time zone; use a name such as Europe/Minsk or Asia/Dhaka")
+        return name
+
+    @property
+    def report_time_zone(self) -> ZoneInfo:
+        """The time zone of the reports."""
+        return ZoneInfo(self.report_zone)
 
     @property
     def clocks(self) -> Clocks:

@@ -59,6 +59,7 @@ KNOWN = frozenset(
         "REFERRAL_DATABASE_URL",
         "REFERRAL_SECRET_KEY",
         "REFERRAL_URL",
+        "REPORT_ZONE",
         "RETENTION_DAYS",
         "SECRET_KEY",
         "SERVICE_SECRET",

@@ -150,7 +150,8 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 CODES = frozenset(f"{group}.{reason}" for group, (_, reasons) in GROUPS.items() for reason in reasons)
 
 #: Codes that say by themselves that it happened online.
-ONLINE_CODES = frozenset({"violence.cyberbullying", "violence.online_sexual_abuse"})
+ONLINE_SEXUAL_ABUSE = "violence.online_sexual_abuse"
+ONLINE_CODES = frozenset({"violence.cyberbullying", ONLINE_SEXUAL_ABUSE})
 
 #: The third level: {slug: its name}. What helplines of the network tell apart where the framework does not.
 ONLINE_HARMS: Mapping[str, str] = MappingProxyType(
@@ -189,17 +190,23 @@ class ContactKind(StrEnum):
     NON_DATA = "non_data"
 
 
-_NON_COUNSELLING = "non_counselling"
-_NON_DATA = frozenset(f"{_NON_COUNSELLING}.{reason}" for reason in ("silent", "abusive", "thanks"))
+#: The group of contacts that are about no child of their own.
+NON_COUNSELLING = "non_counselling"
+_NON_DATA = frozenset(f"{NON_COUNSELLING}.{reason}" for reason in ("silent", "abusive", "thanks"))
 
 
 def contact_kind(code: str, *, counselled: bool | None) -> ContactKind:
     """What a contact counts as; one coded before ``counselled`` was asked for counts by its code alone."""
     if code in _NON_DATA:
         return ContactKind.NON_DATA
-    if group_of(code) == _NON_COUNSELLING or counselled is False:
+    if group_of(code) == NON_COUNSELLING or counselled is False:
         return ContactKind.INFORMATION
     return ContactKind.COUNSELLING
+
+
+def codes_of(group: str) -> tuple[str, ...]:
+    """The codes of a group, in the order of the form."""
+    return tuple(f"{group}.{reason}" for reason in GROUPS[group][1])
 
 
 def group_of(code: str) -> str:
@@ -223,7 +230,8 @@ _OLDER_REASONS = {
     "violence.harmful_practices": "Harmful traditional practices other than child marriage and FGM",
 }
 #: Where it splits online sexual abuse: these are done for gain.
-_EXPLOITATION = frozenset({"blackmail", "livestream"})
+EXPLOITATION = "Online sexual exploitation"
+_EXPLOITING = frozenset({"blackmail", "livestream"})
 
 
 def names(code: str, *, edition: Edition, online_harm: str | None = None) -> tuple[str, str]:
@@ -232,7 +240,6 @@ def names(code: str, *, edition: Edition, online_harm: str | None = None) -> tup
     group, reasons = GROUPS[slug]
     if edition is Edition.CHI_V2022:
         return group, reasons[reason]
-    if code == "violence.online_sexual_abuse":
-        exploited = online_harm in _EXPLOITATION
-        return group, "Online sexual exploitation" if exploited else "Online sexual abuse"
+    if code == ONLINE_SEXUAL_ABUSE:
+        return group, EXPLOITATION if online_harm in _EXPLOITING else "Online sexual abuse"
     return _OLDER_GROUPS.get(slug, group), _OLDER_REASONS.get(code, reasons[reason])

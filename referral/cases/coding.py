@@ -40,7 +40,7 @@ class Action(StrEnum):
 
 
 #: What an outcome says by itself, so that nobody has to say it twice.
-_IMPLIED: Mapping[Outcome, Action] = {
+IMPLIED: Mapping[Outcome, Action] = {
     Outcome.EMERGENCY_SERVICES: Action.DIRECT_INTERVENTION,
     Outcome.CHILD_PROTECTION: Action.CHILD_PROTECTION,
     Outcome.LAW_ENFORCEMENT: Action.LAW_ENFORCEMENT,
@@ -70,7 +70,7 @@ def checked(coding: Coding) -> Coding:
         raise FormIncomplete("Please choose a code for the report.")
     if coding.online_harm is not None and coding.online_harm not in ONLINE_HARMS:
         raise FormIncomplete("Please choose what happened online from the list.")
-    actions = coding.actions | ({_IMPLIED[coding.outcome]} if coding.outcome in _IMPLIED else set())
+    actions = coding.actions | ({IMPLIED[coding.outcome]} if coding.outcome in IMPLIED else set())
     if contact_kind(coding.code, counselled=None) is not ContactKind.COUNSELLING:
         return replace(coding, occurred=None, online_harm=None, counselled=False, actions=actions)
     occurred = coding.occurred

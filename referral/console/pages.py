@@ -16,6 +16,7 @@ from referral.cases.coding import Action, Occurred
 from referral.cases.rules import MIN_PICK_REASON, OPERATOR_OUTCOMES
 from referral.console.headers import STATIC
 from referral.operators.rules import MAX_PASSWORD, MIN_PASSWORD
+from referral.reports.charts import bar, columns
 
 HERE = Path(__file__).parent
 STATIC_FOLDER = HERE / "static"
@@ -41,6 +42,8 @@ def environment() -> Environment:
         "online_harms": ONLINE_HARMS,
         "actions": tuple(Action),
         "occurrences": tuple(Occurred),
+        "bar": bar,
+        "columns": columns,
         "outcomes": OPERATOR_OUTCOMES,
         "min_password": MIN_PASSWORD,
         "max_password": MAX_PASSWORD,

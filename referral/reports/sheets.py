@@ -1,0 +1,284 @@
+"""What a report shows: sheets of named numbers, in the order of the page, with small ones hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from referral.cases.clocks import Clocks
+from referral.cases.codes import GROUPS, NON_COUNSELLING, ONLINE_HARMS, ContactKind, contact_kind, group_of
+from referral.cases.coding import IMPLIED, Action, Occurred
+from referral.cases.rules import OPERATOR_OUTCOMES, DangerLevel, Outcome
+from referral.reports.figures import Coded, Figures, Waiting
+from referral.reports.period import Period
+from referral.reports.small import alone, is_small, nested, parts
+
+#: What slugs are called, by kind: ``{"role": {"child": "Child"}}``.
+Labels = Mapping[str, Mapping[str, str]]
+
+#: A number, words, or None for what is hidden.
+Cell = int | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table of a report."""
+
+    key: str
+    title: str
+    #: What the columns are called, the first being that of the names.
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, tuple[Cell, ...]]]
+    note: str = ""
+    #: True for a sheet that runs through time and is drawn as columns.
+    runs: bool = False
+
+    @property
+    def highest(self) -> int:
+        """The largest number of its first column."""
+        return max((cells[0] for _, cells in self.rows if isinstance(cells[0], int)), default=0)
+
+    @property
+    def hides(self) -> bool:
+        """True when a number is hidden."""
+        return any(cell is None for _, cells in self.rows for cell in cells)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything about a period."""
+
+    period: Period
+    #: None when the whole period is about few.
+    total: int | None
+    sheets: Sequence[Sheet]
+
+
+async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels: Labels) -> Report:
+    """The report of a period."""
+    total = await figures.total()
+    if is_small(total):
+        return Report(period=period, total=None, sheets=())
+    ended = _ended(await figures.by_attribute("outcome"))
+    sheets = [
+        await _over_time(figures, period=period),
+        _parts(
+            "hour", "By hour of the day", ("Hour", "Contacts"), await figures.by_hour(), _hours(), runs=True
+        ),
+        _parts(
+            "channel",
+            "By channel",
+            _contacts("Channel"),
+            await figures.by_attribute("channel"),
+            labels["channel"],
+        ),
+        _parts(
+            "locale",
+            "By language",
+            _contacts("Language"),
+            await figures.by_attribute("locale"),
+            labels["locale"],
+        ),
+        _parts(
+            "role",
+            "By role",
+            _contacts("Role"),
+            await figures.by_attribute("role"),
+            {**labels["role"], **_NOT_KNOWN},
+        ),
+        _parts(
+            "reason", "What they came for", _contacts("Came for"), await figures.by_attribute("reason"), {}
+        ),
+        _parts(
+            "danger", "By danger", _contacts("Danger"), await figures.by_attribute("danger"), _dangers(labels)
+        ),
+        _waiting(await figures.waiting(clocks), clocks=clocks, labels=labels),
+        _sheet("outcome", "How they ended", _contacts("Outcome"), ended, _outcomes(labels)),
+        *_coded(await figures.coded(), total=total, labels=labels),
+        _done(await figures.by_action(), ended=ended or {}, labels=labels),
+    ]
+    return Report(period=period, total=total, sheets=sheets)
+
+
+_NOT_KNOWN = {"": "Not said, or forgotten"}
+_OTHER_KINDS = {
+    ContactKind.INFORMATION: "Information, no counselling",
+    ContactKind.NON_DATA: "Non-data contacts (silent, prank, thanks)",
+    "": "Not coded: open, left or forgotten",
+}
+_WITHHELD = "Not shown: too few contacts to show any of it."
+
+
+def _contacts(name: str) -> tuple[str, str]:
+    return name, "Contacts"
+
+
+def _hours() -> Mapping[str, str]:
+    return {f"{hour:02}": f"{hour:02}:00" for hour in range(24)}
+
+
+def _dangers(labels: Labels) -> Mapping[str, str]:
+    return {level: labels["danger"][level] for level in reversed(DangerLevel)}
+
+
+def _outcomes(labels: Labels) -> Mapping[str, str]:
+    ends = {"left": "The visitor left before an answer", "forgotten": "The visitor asked to be forgotten"}
+    return {outcome: {**labels["outcome"], **ends}[outcome] for outcome in Outcome} | {"": "Still open"}
+
+
+async def _over_time(figures: Figures, *, period: Period) -> Sheet:
+    if period.daily:
+        days = {day: day for day in period.days}
+        return _parts("day", "By day", ("Day", "Contacts"), await figures.by_day(), days, runs=True)
+    months = {month: month for month in period.months}
+    return _parts("month", "By month", ("Month", "Contacts"), await figures.by_month(), months, runs=True)
+
+
+def _parts(
+    key: str,
+    title: str,
+    columns: tuple[str, ...],
+    numbers: Mapping[str, int],
+    names: Mapping[str, str],
+    *,
+    runs: bool = False,
+) -> Sheet:
+    """A sheet whose numbers add up to the sum of all: known names in their order, then all others."""
+    known = {name: numbers.get(name, 0) for name in names}
+    others = sorted((name for name in numbers if name not in names), key=lambda name: (-numbers[name], name))
+    shown = parts(known | {name: numbers[name] for name in others})
+    return _sheet(key, title, columns, shown, names, runs=runs)
+
+
+def _sheet(
+    key: str,
+    title: str,
+    columns: tuple[str, ...],
+    shown: Mapping[str, int | None] | None,
+    names: Mapping[str, str],
+    *,
+    runs: bool = False,
+) -> Sheet:
+    if not shown:
+        return Sheet(key=key, title=title, columns=columns, rows=(), note=_WITHHELD)
+    rows = [(names.get(name) or _spoken(name), (number,)) for name, number in shown.items()]
+    return Sheet(key=key, title=title, columns=columns, rows=rows, runs=runs)
+
+
+def _waiting(waiting: Mapping[DangerLevel, Waiting], *, clocks: Clocks, labels: Labels) -> Sheet:
+    sums = {level: _sum(waiting.get(level)) for level in DangerLevel}
+    # In the order of the sheet about danger, so that the same numbers are hidden in both.
+    shown = parts({level: sums[level] for level in reversed(DangerLevel)})
+    rows = []
+    for level in reversed(DangerLevel):
+        found = waiting.get(level)
+        name = f"{labels['danger'][level]} (within {_span(clocks.limit(level).total_seconds())})"
+        if found is not None:
+            rows.append((name, _waited(found, hidden=shown is None or shown[level] is None)))
+    return Sheet(
+        key="waiting",
+        title="Waiting for the first answer",
+        columns=("Danger", "In time", "Late", "Not answered", "Half waited at most", "Nine of ten at most"),
+        rows=rows,
+        note="By the danger that a contact reached, against the desk’s clocks.",
+    )
+
+
+def _sum(waiting: Waiting | None) -> int:
+    return waiting.in_time + waiting.late + waiting.unanswered if waiting else 0
+
+
+def _waited(waiting: Waiting, *, hidden: bool) -> tuple[Cell, ...]:
+    numbers = {"in_time": waiting.in_time, "late": waiting.late, "unanswered": waiting.unanswered}
+    shown = None if hidden else parts(numbers)
+    if shown is None:
+        return (None,) * 5
+    few = is_small(waiting.in_time + waiting.late)
+    times: list[Cell] = [None if few else _span(seconds) for seconds in (waiting.median, waiting.slow)]
+    return (*shown.values(), *times)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "1 min"
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+
+
+def counsels(coded: Coded) -> bool:
+    """True for contacts that count as counselling."""
+    return contact_kind(coded.code, counselled=coded.counselled) is ContactKind.COUNSELLING
+
+
+def coded_parts(coded: Sequence[Coded], *, total: int) -> dict[str, int | None]:
+    """Counselling contacts by group of codes, others by kind, those without a code under the empty name."""
+    groups = _added((group_of(item.code), item.number) for item in coded if counsels(item))
+    kinds = _added(
+        (contact_kind(item.code, counselled=item.counselled), item.number)
+        for item in coded
+        if not counsels(item)
+    )
+    others = {kind: kinds.get(kind, 0) for kind in (ContactKind.INFORMATION, ContactKind.NON_DATA)}
+    uncoded = total - sum(groups.values()) - sum(kinds.values())
+    shown = nested(
+        {group: groups.get(group, 0) for group in GROUPS if group != NON_COUNSELLING}, {**others, "": uncoded}
+    )
+    return shown or {}
+
+
+def _coded(coded: Sequence[Coded], *, total: int, labels: Labels) -> Iterable[Sheet]:
+    names = {group: name for group, (name, _) in GROUPS.items() if group != NON_COUNSELLING} | _OTHER_KINDS
+    by_place = _added((item.occurred, item.number) for item in coded if item.occurred)
+    by_harm = _added((item.online_harm, item.number) for item in coded if item.online_harm)
+    yield _sheet(
+        "group", "What it was about", _contacts("Group of codes"), coded_parts(coded, total=total), names
+    )
+    yield _sheet(
+        "place",
+        "Where it happened",
+        _contacts("Where"),
+        nested({place: by_place.get(place, 0) for place in Occurred}, {"": total - sum(by_place.values())}),
+        {**labels["occurred"], "": "Not asked, or not coded"},
+    )
+    yield _parts(
+        "online",
+        "What happened online",
+        _contacts("Online"),
+        {**by_harm, "": total - sum(by_harm.values())},
+        {**ONLINE_HARMS, "": "Nothing, not said, or not coded"},
+    )
+
+
+def _ended(numbers: Mapping[str, int]) -> dict[str, int | None] | None:
+    """Contacts by outcome: those that an operator closed, and those without a code."""
+    chosen: dict[str, int] = {outcome: numbers.get(outcome, 0) for outcome in OPERATOR_OUTCOMES}
+    return nested(chosen, {end: numbers.get(end, 0) for end in (Outcome.LEFT, Outcome.FORGOTTEN, "")})
+
+
+def _done(numbers: Mapping[str, int], *, ended: Mapping[str, int | None], labels: Labels) -> Sheet:
+    shown = alone({action: numbers.get(action, 0) for action in Action})
+    # What an outcome implies was done as often at least: with a hidden outcome it is hidden as well.
+    for outcome, action in IMPLIED.items():
+        if ended.get(outcome) is None:
+            shown[action] = None
+    return Sheet(
+        key="done",
+        title="What was done",
+        columns=_contacts("Action"),
+        rows=[(labels["action"][action], (number,)) for action, number in shown.items()],
+        note="A contact counts once for each thing that was done.",
+    )
+
+
+def _added(numbers: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for name, number in numbers:
+        found[name] = found.get(name, 0) + number
+    return found
+
+
+def _spoken(slug: str) -> str:
+    words = slug.replace("_", " ")
+    return words[:1].upper() + words[1:]

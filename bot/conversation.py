@@ -70,8 +70,8 @@ class Turns:
         """Answer one message and keep all that follows, or nothing of it; raises ``TurnLost``."""
         before = self._state(conversation, waiting.event)
         event = await self._event(waiting.event, before)
-        place = await self._place(conversation, before)
-        turn = engine.resume(self.book, before, event, countries=self.countries, place=place)
+        place, minutes = await self._line(conversation, before)
+        turn = engine.resume(self.book, before, event, countries=self.countries, place=place, minutes=minutes)
         # Words alone are kept by a single statement; what else there is to do needs several to hold together.
         only_words = all(isinstance(effect, does.Say | does.Hand) for effect in turn.effects)
         async with self.store.statement() if only_words else self.store.transaction() as connection:
@@ -120,13 +120,13 @@ class Turns:
         pressed = payload.read(event["text"]) if event["kind"] == "choice" else None
         return isinstance(pressed, payload.Pressed) and bool(counted(self.book, pressed.node))
 
-    async def _place(self, conversation: Conversation, state: State) -> int | None:
-        """The visitor's place in the line, if they wait and the helpline's desk says so at once."""
+    async def _line(self, conversation: Conversation, state: State) -> tuple[int | None, int | None]:
+        """The visitor's place in the line, and how many minutes an answer takes there, as far as known."""
         if state.mode is not Mode.WAITING:
-            return None
+            return None, None
         async with self.store.transaction() as connection:
             cases = await self.store.cases(connection, conversation.pseudonym, open_only=True)
-        return await self.referral.place(cases[0]) if cases else None
+        return await self.referral.line(cases[0]) if cases else (None, None)
 
     def _state(self, conversation: Conversation, event: Mapping[str, Any]) -> State:
         if conversation.state is not None:

@@ -66,16 +66,20 @@ class ReferralClient:
         await self._send("POST", f"/v1/cases/{case}/forget", {})
 
     async def status(self, case: UUID) -> dict[str, Any]:
-        """``{"id", "state", "place", "waiting"}`` of a case, or ``ReferralUnreachable`` within a second."""
+        """``{"id", "state", "place", "waiting", "usual_minutes"}``; ``ReferralUnreachable`` at once."""
         return await self._send("GET", f"/v1/cases/{case}/status", None, timeout=_AT_ONCE)
 
-    async def place(self, case: UUID) -> int | None:
-        """The visitor's place in the line, from 1; None when the desk does not say at once."""
+    async def line(self, case: UUID) -> tuple[int | None, int | None]:
+        """The visitor's place in the line, from 1, and how many minutes an answer took there of late.
+
+        None for either that the desk does not know or does not say at once.
+        """
         try:
-            place = (await self.status(case)).get("place")
+            status = await self.status(case)
         except BotError:
-            return None
-        return place if isinstance(place, int) else None
+            return None, None
+        place, minutes = status.get("place"), status.get("usual_minutes")
+        return place if isinstance(place, int) else None, minutes if isinstance(minutes, int) else None
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -25,6 +25,8 @@ EVERYWHERE = "everywhere"
 MAX_PLATFORMS = 7
 #: Steps are read with the app open in the other hand.
 MAX_STEPS = 240
+#: Beyond this an estimate is no longer told in minutes.
+LONGEST_WAIT_MINUTES = 60
 #: A frightened child reads two lines, not six.
 MAX_LINES = 2
 
@@ -304,6 +306,18 @@ def place(texts: Texts, *, locale: str, role: str | None, number: int | None) ->
         key, ahead = "place_known", number - 1
     found = texts.find(key, flow=DIRECTORY, locale=locale, role=role, number=ahead)
     return fill(found.text, {"number": texts.numeral(ahead or 0, locale=locale)}) if found else ""
+
+
+def wait(texts: Texts, *, locale: str, minutes: int | None) -> str:
+    """How long an answer took of late, or that it is not known; what it will take nobody can promise."""
+    if minutes is None:
+        key = "wait_unknown"
+    elif minutes > LONGEST_WAIT_MINUTES:
+        key = "wait_long"
+    else:
+        key = "wait_known"
+    found = texts.find(key, flow=DIRECTORY, locale=locale, number=minutes if key == "wait_known" else None)
+    return fill(found.text, {"number": texts.numeral(minutes or 0, locale=locale)}) if found else ""
 
 
 def platform_name(directory: Directory, texts: Texts, *, locale: str, platform: str | None) -> str:

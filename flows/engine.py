@@ -74,13 +74,15 @@ def resume(
     *,
     countries: Sequence[str] = ("BY", "BD"),
     place: int | None = None,
+    minutes: int | None = None,
 ) -> Turn:
     """Answer one event.
 
     ``countries`` are those that this deployment serves; ``place`` is the visitor's place in the helpline's
-    line if the shell happens to know it. Never raises, whatever was sent and whatever the state names.
+    line, and ``minutes`` how long an answer took there of late, if the shell happens to know them. Never
+    raises, whatever was sent and whatever the state names.
     """
-    run = Run(book, state, countries=countries, place=place)
+    run = Run(book, state, countries=countries, place=place, minutes=minutes)
     run.change(turn=state.turn + 1, locale=known_locale(book, state.locale))
     run.change(frames=brought_up_to_date(book, state))
     match event:

@@ -46,13 +46,19 @@ class Outcome:
     """One turn under way: ``state`` and ``effects`` are what it has come to so far."""
 
     def __init__(
-        self, book: Book, state: State, *, countries: Sequence[str], place: int | None = None
+        self,
+        book: Book,
+        state: State,
+        *,
+        countries: Sequence[str],
+        place: int | None = None,
+        minutes: int | None = None,
     ) -> None:
         self.book = book
         # A copy of its own, which ``change`` may change: a copy for every change would take most of a turn.
         self.state = state.with_()
         self.effects: list[Effect] = []
-        self.voice = Voice(book, countries=countries, place=place)
+        self.voice = Voice(book, countries=countries, place=place, minutes=minutes)
 
     @property
     def answered(self) -> bool:

@@ -69,9 +69,10 @@ class Run(Outcome):
         *,
         countries: Sequence[str],
         place: int | None = None,
+        minutes: int | None = None,
         guesses: Sequence[Choice] = (),
     ) -> None:
-        super().__init__(book, state, countries=countries, place=place)
+        super().__init__(book, state, countries=countries, place=place, minutes=minutes)
         #: Buttons for ``options: guesses``.
         self.guesses = tuple(guesses)
         #: The nodes that this turn came through, in order.

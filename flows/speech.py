@@ -38,10 +38,19 @@ PERSON = "talk_to_human"
 class Voice:
     """Speaks one turn: the book, the deployment's countries and what only the shell knows."""
 
-    def __init__(self, book: Book, *, countries: Sequence[str], place: int | None, day: str = "") -> None:
+    def __init__(
+        self,
+        book: Book,
+        *,
+        countries: Sequence[str],
+        place: int | None,
+        minutes: int | None = None,
+        day: str = "",
+    ) -> None:
         self.book = book
         self.countries = tuple(countries)
         self._place = place
+        self._minutes = minutes
         #: What a class chose, as far as it may be shown, and how many are in it.
         self.results: Mapping[str, Mapping[str, int]] = {}
         self.pupils = 0
@@ -143,6 +152,14 @@ class Voice:
         asked = (node.ask for node in nodes if isinstance(node, AskNode) and node.save == slot)
         return next((self.text(key, flow=flow, state=state) for key in asked), None)
 
+    def _line(self, state: State) -> str:
+        """The place in the line and how long it took of late; whose place is not seen, nor is their time."""
+        texts = self.book.texts
+        place = directory.place(texts, locale=state.locale, role=state.role, number=self._place)
+        if self._place is None:
+            return place
+        return f"{place} {directory.wait(texts, locale=state.locale, minutes=self._minutes)}".strip()
+
     def _not_reviewed(self, state: State) -> str:
         """That no professional has read what we say in this language, or not all of it; else nothing."""
         text = self.text(not_reviewed(self.book.texts, locale=state.locale), flow=COMMON, state=state)
@@ -179,7 +196,7 @@ class Voice:
             case "class_pupils":
                 return tally.pupils(texts, locale=locale, number=self.pupils)
             case "place":
-                return directory.place(texts, locale=locale, role=state.role, number=self._place)
+                return self._line(state)
             case "not_reviewed":
                 return self._not_reviewed(state)
             case "date":

@@ -34,7 +34,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "choices": "the buttons of this question, a line each, behind the digits that answer it too",
     "country": "the name of the visitor's country",
     "why": "the reasons of the assessment, from the visitor's answers",
-    "place": "the visitor's place in the line, or that it is not known",
+    "place": "the visitor's place in the line and how long an answer took of late, or that it is not known",
     "platform": "the name of the platform that the visitor chose",
     "takedown": "the services that get intimate pictures taken down",
     "block_steps": "how to block somebody on the platform that the visitor chose",

@@ -98,11 +98,12 @@ LABELS = (
     "child_line", "help_line", "around_the_clock", "free", "languages", "checked", "chat", "sms",
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
     "your_country", "the_app", "steps_unknown", "words_differ", "place_next", "place_unknown",
+    "wait_long", "wait_unknown",
     "call", "write_instead",
     "class_fewer", "class_at_least", "class_too_few",
 )  # fmt: skip
 #: Labels that are said with a number, in each form that the language has.
-COUNTED_LABELS = ("place_known",)
+COUNTED_LABELS = ("place_known", "wait_known")
 LANGUAGE_LABEL = "language_"
 
 

@@ -10,6 +10,11 @@ from referral.cases.rules import DangerLevel
 
 #: After this share of the time the desk says that it becomes tight.
 WARN_AFTER = 0.75
+#: What an answer took is told to who waits from the cases of this time before, if there were so many.
+ESTIMATE_FROM = timedelta(hours=6)
+ESTIMATE_CASES = 5
+#: Nobody should count the minutes of an estimate.
+_ESTIMATE_STEP = timedelta(minutes=5)
 
 
 class ClockStep(StrEnum):
@@ -18,6 +23,14 @@ class ClockStep(StrEnum):
     RUNNING = "running"
     WARNING = "warning"
     BREACH = "breach"
+
+
+def estimate(median: timedelta | None, *, number: int) -> int | None:
+    """How many minutes an answer takes, rounded up to five; None when too few cases tell."""
+    if median is None or number < ESTIMATE_CASES:
+        return None
+    steps = max(-(-median // _ESTIMATE_STEP), 1)
+    return int(steps * _ESTIMATE_STEP / timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases import rules
-from referral.cases.clocks import Clocks
+from referral.cases.clocks import ESTIMATE_FROM, Clocks, estimate
 from referral.cases.designations import candidates
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Standing
@@ -123,7 +123,15 @@ class Intake:
             state=CaseState(case.state),
             place=await self._cases.place(case),
             waiting=sum(count for count, _ in waiting.values()),
+            usual_minutes=await self._usual_minutes(case),
         )
+
+    async def _usual_minutes(self, case: Case) -> int | None:
+        if case.state != CaseState.WAITING:
+            return None
+        danger = DangerLevel(case.danger)
+        median, number = await self._cases.answer_time(danger, since=self._now - ESTIMATE_FROM)
+        return estimate(median, number=number)
 
     async def _added(self, wanted: NewCase) -> bool:
         values = self._values(wanted)

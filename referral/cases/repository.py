@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -111,6 +111,14 @@ class CaseRepository:
         return {
             DangerLevel(danger): Lateness(overdue=overdue, warned=warned) for danger, overdue, warned in rows
         }
+
+    async def answer_time(self, danger: DangerLevel, *, since: datetime) -> tuple[timedelta | None, int]:
+        """The median time to the first answer at this level, and of how many visitors it is."""
+        query = select(
+            func.percentile_cont(0.5).within_group(Case.answered_at - Case.received_at), func.count()
+        ).where(Case.danger == danger, Case.answered_at >= since)
+        median, number = (await self._session.execute(query)).one()
+        return median, number
 
     async def place(self, case: Case) -> int | None:
         """How many stand in the queue up to and including this case; None unless it waits."""

@@ -87,6 +87,8 @@ class CaseStatus(BaseModel):
     place: int | None
     #: How many wait, whatever their danger.
     waiting: int
+    #: How long an answer took of late for who waits so; none when too few were answered to tell.
+    usual_minutes: int | None
 
 
 class MessageStored(BaseModel):

@@ -59,11 +59,23 @@ async def test_a_conversation_is_handed_over_and_everything_of_it_can_be_repeate
         await client.add_message(case, message)
         await client.raise_danger(case, danger="emergency")
 
-    assert await client.status(case) == {"id": str(case), "state": "waiting", "place": 1, "waiting": 1}
+    assert await client.status(case) == {
+        "id": str(case),
+        "state": "waiting",
+        "place": 1,
+        "waiting": 1,
+        "usual_minutes": None,
+    }
     async with service.as_operator("nina") as operator:
         assert await operator.take_next() == case
         page = await operator.see(f"/cases/{case}")
-    assert await client.status(case) == {"id": str(case), "state": "held", "place": None, "waiting": 0}
+    assert await client.status(case) == {
+        "id": str(case),
+        "state": "held",
+        "place": None,
+        "waiting": 0,
+        "usual_minutes": None,
+    }
     for words in ("сказал visitor", "сказал bot", "сказал operator", "ты тут?", "они не отстают"):
         assert page.count(words) == 1
 

@@ -587,11 +587,14 @@ def test_a_case_is_opened_with_a_card_and_the_consent_that_was_shown() -> None:
 def test_the_place_in_the_line_is_told_where_the_shell_knows_it() -> None:
     begun = open_case()
 
-    turn = engine.resume(small_book(), begun.state, press("i:talk_to_human"), place=3)
-    left = engine.resume(small_book(), turn.state, press("n:handover:already:wait"), place=3)
+    turn = engine.resume(small_book(), begun.state, press("i:talk_to_human"), place=3, minutes=10)
+    left = engine.resume(small_book(), turn.state, press("n:handover:already:wait"), place=3, minutes=10)
 
     says = [effect.text for effect in left.effects if isinstance(effect, Say)]
-    assert says[0] == "A person will come. There are 2 people before you in the line."
+    assert says[0] == (
+        "A person will come. There are 2 people before you in the line."
+        " Lately an answer took about 10 minutes."
+    )
 
 
 def test_a_case_carries_the_greater_of_the_danger_of_node_and_conversation() -> None:

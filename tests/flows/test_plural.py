@@ -89,6 +89,25 @@ def test_the_place_in_the_line_is_said_as_people_say_it(
 
 
 @pytest.mark.parametrize(
+    ("locale", "minutes", "told"),
+    [
+        ("en", 5, "Lately an answer took about 5 minutes."),
+        ("en", 65, "Lately an answer took more than an hour."),
+        ("en", None, "I don't know how long it will take."),
+        ("ru", 5, "В последнее время ответа ждали около 5 минут."),
+        ("ru", None, "Сколько ещё ждать, я не знаю."),
+        ("be", 60, "Апошнім часам адказу чакалі каля 60 хвілін."),
+        ("bn", 15, "ইদানীং উত্তর পেতে প্রায় ১৫ মিনিট লেগেছে।"),
+        ("bn", 120, "ইদানীং উত্তর পেতে এক ঘণ্টার বেশি লেগেছে।"),
+    ],
+)
+def test_how_long_an_answer_took_is_said_or_that_nobody_knows(
+    locale: str, minutes: int | None, told: str
+) -> None:
+    assert directory.wait(real_book().texts, locale=locale, minutes=minutes) == told
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [
         (

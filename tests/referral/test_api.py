@@ -35,7 +35,13 @@ async def test_danger_comes_before_age_in_the_line(service: Service) -> None:
         status = await bot.status(calm)
 
     assert places == [1, 2, 3, 4]
-    assert status == {"id": str(calm), "state": "waiting", "place": 4, "waiting": 4}
+    assert status == {
+        "id": str(calm),
+        "state": "waiting",
+        "place": 4,
+        "waiting": 4,
+        "usual_minutes": None,
+    }
 
 
 async def test_a_message_that_arrives_twice_stands_in_the_thread_once(service: Service) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from referral.cases.clocks import Clocks, ClockStep
+from referral.cases.clocks import Clocks, ClockStep, estimate
 from referral.cases.intake import Intake
 from referral.cases.overdue import Overdue
-from referral.cases.rules import DangerLevel
+from referral.cases.rules import CaseState, DangerLevel, Outcome
 from referral.cases.schemas import NewCase
 from referral.cases.tables import Case, Message
 from referral.clock import utc_now
@@ -152,6 +152,40 @@ async def test_an_open_desk_hears_at_once_that_a_case_is_overdue(service: Servic
                     pass
 
 
+@pytest.mark.parametrize(
+    ("median", "number", "told"),
+    [
+        (timedelta(minutes=7), 5, 10),
+        (timedelta(minutes=10), 5, 10),
+        (timedelta(seconds=1), 90, 5),
+        (timedelta(minutes=7), 4, None),
+        (None, 0, None),
+    ],
+)
+def test_an_estimate_is_rounded_up_and_needs_five_cases(
+    median: timedelta | None, number: int, told: int | None
+) -> None:
+    assert estimate(median, number=number) == told
+
+
+async def test_who_waits_learns_how_long_it_took_for_others_as_urgent_in_the_last_hours(
+    service: Service, clock: Time, sessions: Sessions
+) -> None:
+    async with service.as_bot() as bot:
+        case = await bot.open(danger="urgent")
+        calm = await bot.open(danger="concern")
+        before = await bot.status(case)
+        async with transaction(sessions) as session:
+            for minutes in (2, 3, 8, 30, 50):
+                session.add(_answered(after=timedelta(minutes=minutes)))
+        told, other = await bot.status(case), await bot.status(calm)
+        clock.forward(timedelta(hours=7))
+        later = await bot.status(case)
+
+    assert (before["usual_minutes"], told["usual_minutes"]) == (None, 10)
+    assert (other["usual_minutes"], later["usual_minutes"]) == (None, None)
+
+
 async def test_many_processes_mark_a_case_once(sessions: Sessions, privacy: Privacy) -> None:
     now = utc_now()
     cases = [await _open(sessions, privacy, now=now) for _ in range(12)]
@@ -187,6 +221,28 @@ async def _open(sessions: Sessions, privacy: Privacy, *, now: datetime) -> UUID:
     async with transaction(sessions) as session:
         await Intake(session, privacy=privacy, now=now).open(wanted)
     return wanted.id
+
+
+def _answered(*, after: timedelta) -> Case:
+    """An urgent case that is over, and was answered after this time."""
+    now = utc_now()
+    return Case(
+        number=uuid4(),
+        designation="quiet heron",
+        state=CaseState.CLOSED,
+        danger=DangerLevel.URGENT,
+        conversation="a pseudonym",
+        channel="web",
+        locale="en",
+        reason="threats",
+        card=b"sealed",
+        opened_at=now - after,
+        received_at=now - after,
+        answered_at=now,
+        closed_at=now,
+        outcome=Outcome.LEFT,
+        gone_at=now,
+    )
 
 
 async def _marks(sessions: Sessions) -> list[UUID]:

@@ -288,3 +288,19 @@ def test_the_takedown_service_is_explained_in_the_visitors_language(locale: str)
     first = directory.takedown(BOOK.directory, locale=locale).splitlines()[0]
 
     assert first.startswith("Take It Down (NCMEC): https://takeitdown.ncmec.org (")
+
+
+def test_a_number_that_a_text_names_for_a_country_stands_in_its_directory() -> None:
+    named = {
+        (key.partition("@")[2], number)
+        for sheets in BOOK.texts.sheets.values()
+        for sheet in sheets.values()
+        for key, entry in sheet.texts.items()
+        if key.partition("@")[2] in BOOK.directory.countries
+        for number in re.findall(r"\d{3,}", re.sub(r"https?://\S+", "", entry.text))
+    }
+    assert ("BY", "102") in named
+    for country, number in named:
+        rows = BOOK.directory.countries[country]
+        phones = [phone for line in rows.lines for phone in dialable(line.phones)]
+        assert number in [*phones, *(row.number for row in rows.emergency)]

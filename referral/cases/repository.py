@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select, text, tuple_, update
+from sqlalchemy import and_, exists, func, or_, select, text, tuple_, update
 from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from referral.cases.rules import CaseState, DangerLevel, EntryKind
+from referral.cases.rules import HEAVY, CaseState, DangerLevel, EntryKind
 from referral.cases.tables import Case, Message
 from referral.operators.tables import Operator
 
@@ -172,6 +172,18 @@ class CaseRepository:
             .order_by(*_turn())
         )
         return [(case, number) for case, number in (await self._session.execute(query)).all()]
+
+    async def heavy(self, operator: UUID, *, since: datetime) -> int:
+        """How many cases of danger this operator holds, or has closed since then."""
+        query = (
+            select(func.count())
+            .select_from(Case)
+            .where(
+                Case.danger.in_(HEAVY),
+                or_(Case.holder_id == operator, and_(Case.closer_id == operator, Case.closed_at >= since)),
+            )
+        )
+        return await self._session.scalar(query) or 0
 
     async def holds_any(self, operator: UUID) -> bool:
         """True when an operator still holds a case."""

@@ -15,6 +15,12 @@ MIN_PICK_REASON = 10
 AWAY_AFTER = timedelta(minutes=2)
 
 
+#: As long as a session lasts at most: a shift, whichever side of midnight it lies on.
+SHIFT = timedelta(hours=12)
+#: So many cases of danger in one shift are much to carry; ours, to be judged by the helpline's psychologist.
+MANY_HEAVY = 3
+
+
 class DangerLevel(StrEnum):
     """How much harm may come if nobody acts, from none to minutes away."""
 
@@ -27,6 +33,10 @@ class DangerLevel(StrEnum):
     def rank(self) -> int:
         """0 for none to 3 for emergency, so that levels can be compared."""
         return list(DangerLevel).index(self)
+
+
+#: The levels that weigh on whoever answers.
+HEAVY = (DangerLevel.URGENT, DangerLevel.EMERGENCY)
 
 
 class CaseState(StrEnum):

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from referral.cases.codes import GROUPS, ONLINE_HARMS
 from referral.cases.coding import Action, Occurred
-from referral.cases.rules import MIN_PICK_REASON, OPERATOR_OUTCOMES
+from referral.cases.rules import MANY_HEAVY, MIN_PICK_REASON, OPERATOR_OUTCOMES
 from referral.console.headers import STATIC
 from referral.operators.rules import MAX_PASSWORD, MIN_PASSWORD
 from referral.reports.charts import bar, columns
@@ -47,6 +47,7 @@ def environment() -> Environment:
         "outcomes": OPERATOR_OUTCOMES,
         "min_password": MIN_PASSWORD,
         "max_password": MAX_PASSWORD,
+        "many_heavy": MANY_HEAVY,
         "min_pick_reason": MIN_PICK_REASON,
     }
     return pages

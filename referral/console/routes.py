@@ -72,6 +72,7 @@ async def desk_page(services: ServicesIn, operator: SignedInAnybody, views: View
         operator=operator,
         queue=await views.queue(),
         mine=await views.mine(operator.operator),
+        heavy=await views.heavy(operator.operator),
     )
 
 

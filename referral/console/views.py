@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from referral.cases.clocks import ClockStep
 from referral.cases.coding import Suggestion, suggest
 from referral.cases.repository import CaseRepository
-from referral.cases.rules import DangerLevel, EntryKind
+from referral.cases.rules import SHIFT, DangerLevel, EntryKind
 from referral.cases.sealed import Card, read_card, read_words
 from referral.cases.standing import clock_of
 from referral.cases.tables import Case, Message
@@ -156,6 +156,10 @@ class Views:
         """The open cases of an operator, the most urgent first."""
         rows = await self._cases.held_by(operator)
         return [Mine(case=case, unanswered=unanswered, clock=self.clock(case)) for case, unanswered in rows]
+
+    async def heavy(self, operator: UUID) -> int:
+        """How many cases of danger this operator has had in this shift."""
+        return await self._cases.heavy(operator, since=self._now - SHIFT)
 
     async def all_open(self) -> Sequence[Listed]:
         """Every open case, the most urgent first."""

@@ -20,7 +20,10 @@ class DangerLevel(StrEnum):
     @property
     def rank(self) -> int:
         """0 for none to 3 for emergency, so that levels can be compared."""
-        return list(DangerLevel).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(DangerLevel)}
 
 
 class MediaKind(StrEnum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 # Within one line, since a messenger that knows bold words may not know bold paragraphs.
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^\n]*?[^\s*])\*\*")
@@ -26,6 +27,8 @@ class Run:
     link: str = ""
 
 
+# Only our own words come here, so they may be remembered; a visitor's never are.
+@lru_cache(maxsize=16_384)
 def runs_of(text: str) -> tuple[Run, ...]:
     """The text as runs, each with at least one letter; together they hold all of it but the markup."""
     return tuple(_runs(text))

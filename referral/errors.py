@@ -63,6 +63,12 @@ class CaseAlreadyHeld(ReferralError):
     http_status = 409
 
 
+class ColleagueAway(ReferralError):
+    """This colleague has no page open any more; choose another, or give the case back to the queue."""
+
+    http_status = 409
+
+
 class CaseNotHeld(ReferralError):
     """You do not hold this case any more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -16,9 +17,11 @@ from referral.cases.sealed import seal_words
 from referral.cases.standing import code_with, happening, stand, standing_of, start_clock, stop_clock
 from referral.cases.tables import Case
 from referral.changes import QUEUE, case_topic, operator_topic, ring
-from referral.errors import CaseUnknown
+from referral.errors import CaseUnknown, ColleagueAway
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
+from referral.operators.repository import OperatorRepository
+from referral.operators.tables import Operator
 from referral.privacy import Privacy
 
 
@@ -97,12 +100,26 @@ class Desk:
         await self._append(case, EntryKind.NOTE, entry=entry, words=words)
         await self._ring(case)
 
-    async def release(self, number: UUID) -> None:
-        """Give the case back to the queue, where it keeps its age."""
+    async def pass_on(self, number: UUID, *, to: UUID, note: str) -> None:
+        """Give the case to a colleague who is at the desk; for the visitor the talk goes on."""
+        case = await self._locked(number)
+        stand(case, rules.passed_on(standing_of(case), by=self._operator, to=to, note=note), now=self._now)
+        if to not in {person.number for person in await self.colleagues()}:
+            raise ColleagueAway
+        await self._record(case, Happening.PASSED_ON, words=note.strip())
+        await self._ring(case, operator_topic(to))
+
+    async def colleagues(self) -> Sequence[Operator]:
+        """Who else has a page of the desk open at this moment, by name."""
+        people = await OperatorRepository(self._session).at_desk(since=self._now - rules.AWAY_AFTER)
+        return [person for person in people if person.number != self._operator]
+
+    async def release(self, number: UUID, *, note: str = "") -> None:
+        """Give the case back to the queue, where it keeps its age; the note is for whoever takes it next."""
         case = await self._locked(number)
         stand(case, rules.released(standing_of(case), by=self._operator), now=self._now)
         start_clock(case, self._clocks, now=self._now)
-        await self._record(case, Happening.RELEASED)
+        await self._record(case, Happening.RELEASED, words=note.strip() or None)
         await self._tell(case, EventKind.RETURNED)
         await self._ring(case, QUEUE)
 

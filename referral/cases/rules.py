@@ -73,6 +73,7 @@ class Happening(StrEnum):
     # The two that bring a case back to the line without anybody's doing.
     UNANSWERED = "unanswered"
     AWAY = "away"
+    PASSED_ON = "passed_on"  # From one operator to another.
     OVERDUE = "overdue"  # Nobody answered within the time of this danger level.
 
 
@@ -135,6 +136,18 @@ def released(case: Standing, *, by: UUID) -> Standing:
     if case.gone:
         raise VisitorGone("The visitor has left, so nobody else can talk to them: close the case instead.")
     return replace(case, state=CaseState.WAITING, holder=None)
+
+
+def passed_on(case: Standing, *, by: UUID, to: UUID, note: str) -> Standing:
+    """The case after its holder passed it to a colleague, with a note so that nobody asks twice."""
+    _held(case, by=by)
+    if case.gone:
+        raise VisitorGone("The visitor has left, so there is nothing to pass on: close the case instead.")
+    if to == by:
+        raise FormIncomplete("Please choose a colleague.")
+    if len(note.strip()) < MIN_PICK_REASON:
+        raise FormIncomplete("Please say in a few words what your colleague should know.")
+    return replace(case, holder=to)
 
 
 def returned(case: Standing) -> Standing:

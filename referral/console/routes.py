@@ -36,6 +36,8 @@ from referral.services import Services, ServicesIn, TransactionIn
 router = APIRouter()
 
 _SEE_OTHER = 303
+#: What a colleague reads at a glance; the thread tells the rest.
+MAX_NOTE = 500
 
 
 def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperator) -> Desk:
@@ -98,6 +100,8 @@ async def case_page(
         next_message=uuid4(),
         next_note=uuid4(),
         max_words=MAX_WORDS,
+        max_note=MAX_NOTE,
+        colleagues=await desk.colleagues(),
     )
 
 
@@ -116,9 +120,20 @@ async def note(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) 
 
 
 @router.post("/cases/{number}/release")
-async def release(number: UUID, desk: DeskIn, _: CheckedForm) -> Response:
+async def release(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """Give the case back to the queue."""
-    await desk.release(number)
+    await desk.release(number, note=_note(form))
+    return _to("/")
+
+
+@router.post("/cases/{number}/pass-on")
+async def pass_on(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
+    """Give the case to a colleague."""
+    try:
+        to = UUID(_field(form, "to"))
+    except ValueError:
+        raise FormIncomplete("Please choose a colleague.") from None
+    await desk.pass_on(number, to=to, note=_note(form))
     return _to("/")
 
 
@@ -326,6 +341,14 @@ def _coding(form: FormData) -> Coding:
 def _choice(form: FormData, name: str) -> str:
     """What was chosen; empty where the form left it open."""
     return _field(form, name) if name in form else ""
+
+
+def _note(form: FormData) -> str:
+    """A few words for a colleague; a form without such a field has none."""
+    note = _choice(form, "note")
+    if len(note) > MAX_NOTE:
+        raise FormIncomplete(f"This note is too long: at most {MAX_NOTE} characters.")
+    return note
 
 
 def _words(form: FormData) -> str:

@@ -97,6 +97,19 @@ class OperatorRepository:
             .execution_options(synchronize_session=False)
         )
 
+    async def at_desk(self, *, since: datetime) -> Sequence[Operator]:
+        """Who talks with visitors and has had a page open since then, by name."""
+        query = (
+            select(Operator)
+            .where(
+                Operator.role.in_((Role.OPERATOR, Role.SUPERVISOR)),
+                Operator.disabled_at.is_(None),
+                Operator.present_at > since,
+            )
+            .order_by(Operator.name)
+        )
+        return (await self._session.scalars(query)).all()
+
     async def end_session(self, token_hash: bytes) -> None:
         """The browser is signed out."""
         await self._session.execute(delete(Session).where(Session.token_hash == token_hash))

@@ -44,7 +44,9 @@ async def test_an_editor_sees_no_case_and_takes_none(service: Service) -> None:
             await olga.http.get(path)
             for path in (f"/cases/{case}", f"/cases/{case}/stream", "/stream", "/supervision", "/operators")
         ]
-        of_the_case = [f"/cases/{case}/{act}" for act in ("messages", "notes", "release", "close", "pick")]
+        of_the_case = [
+            f"/cases/{case}/{act}" for act in ("messages", "notes", "release", "pass-on", "close", "pick")
+        ]
         acts = [
             await olga.http.post(path, data=fields) for path in ("/take-next", "/operators", *of_the_case)
         ]

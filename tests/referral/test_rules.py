@@ -35,6 +35,7 @@ ACTS: list[Callable[[Standing, UUID], Standing]] = [
     lambda case, by: rules.taken(case, by=by),
     lambda case, by: rules.picked(case, by=by, reason="a reason that explains"),
     lambda case, by: rules.released(case, by=by),
+    lambda case, by: rules.passed_on(case, by=by, to=OTHER, note="a note that explains"),
     lambda case, by: rules.closed(case, by=by, outcome=Outcome.SCHOOL),
     lambda case, by: rules.heard(case, danger=DangerLevel.EMERGENCY),
     lambda case, by: rules.raised(case, danger=DangerLevel.URGENT),

@@ -111,7 +111,7 @@ async def test_two_processes_may_migrate_at_once_and_again() -> None:
 
         async with await psycopg.AsyncConnection.connect(url) as connection:
             cursor = await connection.execute("SELECT version_num FROM alembic_version")
-            assert await cursor.fetchall() == [("0007",)]
+            assert await cursor.fetchall() == [("0008",)]
     assert [run.returncode for run in (*runs, again)] == [0, 0, 0]
 
 

@@ -1,4 +1,4 @@
-"""How the referral service is started: ``python -m referral web | migrate | operator add NAME``."""
+"""How the referral service is started: ``python -m referral web | migrate | operator … | audit …``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 import uvicorn
 
 from referral import logs
+from referral.audit.commands import audit_cli
 from referral.clock import utc_now
 from referral.config import Settings, read
 from referral.database import migrate as migrate_database
@@ -27,6 +28,7 @@ _SHUTDOWN_SECONDS = 5
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 operator_cli = typer.Typer(no_args_is_help=True, help="People who work at the console.")
 cli.add_typer(operator_cli, name="operator")
+cli.add_typer(audit_cli, name="audit")
 
 
 @cli.command()

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from referral.audit import routes as audit
 from referral.cases import api
 from referral.changes import Changes
 from referral.clock import Clock, utc_now
@@ -82,6 +83,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(reports.router)
     app.include_router(tryout.router)
+    app.include_router(audit.router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)
     app.add_api_route("/metrics", _metrics)

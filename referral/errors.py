@@ -147,6 +147,30 @@ class DeskNotYours(ReferralError):
     http_status = 403
 
 
+class AuditorNeeded(ReferralError):
+    """Only an auditor may read the audit log."""
+
+    http_status = 403
+
+
+class AuditorsOnlyAudit(ReferralError):
+    """Auditors read the audit log and nothing else."""
+
+    http_status = 403
+
+
+class FileExists(ReferralError):
+    """This file is there already; name a new one, so that no older export is lost."""
+
+    http_status = 409
+
+
+class HeadInvalid(ReferralError):
+    """A head is written as the number of a row, a colon and 64 hexadecimal digits."""
+
+    http_status = 422
+
+
 class SupervisorNeeded(ReferralError):
     """Only a supervisor may do this."""
 

@@ -257,9 +257,17 @@ def import_texts(
 @app.command(context_settings={**_FORWARD, "help_option_names": []})
 def operator(context: typer.Context, data: DataFolder = None) -> None:
     """Add and manage the people who answer at the helpline: operator add NAME [--role supervisor]."""
-    from bot.launch.operators import operator as forward
+    from bot.launch.operators import forward
 
-    raise typer.Exit(asyncio.run(forward(Site.here(data=data), context.args)))
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), "operator", context.args)))
+
+
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def audit(context: typer.Context, data: DataFolder = None) -> None:
+    """Check or export the log of who saw and did what at the helpline: audit verify, audit export FILE."""
+    from bot.launch.operators import forward
+
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), "audit", context.args)))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""How do the people at the helpline get in? Forwards to the referral service's own commands."""
+"""How do the people at the helpline get in, and who sees what they did? By the referral's own commands."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ async def first_sign_in(running: Product) -> list[str]:
     ]
 
 
-async def operator(site: Site, arguments: Sequence[str]) -> int:
-    """Run ``python -m referral operator …`` with its database up; its exit code."""
+async def forward(site: Site, command: str, arguments: Sequence[str]) -> int:
+    """Run ``python -m referral COMMAND …`` where the caller stands, with its database up; its exit code."""
     with product(site) as running:
         await running.migrate_referral()
         return subprocess.run(  # noqa: S603, ASYNC221
-            [sys.executable, "-m", "referral", "operator", *arguments],
+            [sys.executable, "-m", "referral", command, *arguments],
             env=running.referral_environment(),
-            cwd=site.root,
             check=False,
         ).returncode
 

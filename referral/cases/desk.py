@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases import rules
 from referral.cases.clocks import Clocks
 from referral.cases.coding import Coding, checked
@@ -52,6 +54,18 @@ class Desk:
             raise CaseUnknown
         return case
 
+    async def open(self, number: UUID) -> Case:
+        """A case that this operator holds, for reading it: that is written down."""
+        case = await self.mine(number)
+        self._log(Act.CASE_SEEN, number)
+        return case
+
+    async def follow(self, number: UUID) -> None:
+        """Somebody keeps an open page on a case; that is written down if they hold it."""
+        case = await self._cases.get(number)
+        if case is not None and case.holder_id == self._operator:
+            self._log(Act.CASE_FOLLOWED, number)
+
     async def take_next(self) -> Case | None:
         """The most urgent case that waits, now held by this operator; None when nobody waits."""
         case = await self._cases.first_waiting()
@@ -62,6 +76,7 @@ class Desk:
         await self._record(case, Happening.TAKEN)
         await self._tell(case, EventKind.TAKEN)
         await self._ring(case, QUEUE)
+        self._log(Act.CASE_TAKEN, case.number)
         return case
 
     async def pick(self, number: UUID, *, reason: str) -> Case:
@@ -76,6 +91,7 @@ class Desk:
             # For the visitor the talk goes on; only the colleague must see that it is no longer theirs.
             await ring(self._session, operator_topic(before))
         await self._ring(case, QUEUE)
+        self._log(Act.CASE_PICKED, number, about=before)
         return case
 
     async def write(self, number: UUID, *, entry: UUID, words: str) -> None:
@@ -90,6 +106,7 @@ class Desk:
         stop_clock(case)
         await self._tell(case, EventKind.MESSAGE, message=entry)
         await self._ring(case, *([QUEUE] if awaited else []))
+        self._log(Act.MESSAGE_WRITTEN, number)
 
     async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
         """Write something down that the visitor never sees."""
@@ -99,6 +116,7 @@ class Desk:
         rules.noted(standing_of(case), by=self._operator)
         await self._append(case, EntryKind.NOTE, entry=entry, words=words)
         await self._ring(case)
+        self._log(Act.NOTE_WRITTEN, number)
 
     async def pass_on(self, number: UUID, *, to: UUID, note: str) -> None:
         """Give the case to a colleague who is at the desk; for the visitor the talk goes on."""
@@ -122,6 +140,7 @@ class Desk:
         await self._record(case, Happening.RELEASED, words=note.strip() or None)
         await self._tell(case, EventKind.RETURNED)
         await self._ring(case, QUEUE)
+        self._log(Act.CASE_RELEASED, number)
 
     async def close(self, number: UUID, coding: Coding) -> None:
         """End the case with how it ended and what it counts as in the report."""
@@ -135,6 +154,10 @@ class Desk:
         if not gone:
             await self._tell(case, EventKind.CLOSED)
         await self._ring(case, QUEUE)
+        self._log(Act.CASE_CLOSED, number)
+
+    def _log(self, act: Act, case: UUID, *, about: UUID | None = None) -> None:
+        record(self._session, act, now=self._now, by=self._operator, about=about, case=case)
 
     async def _locked(self, number: UUID) -> Case:
         case = await self._cases.locked(number)

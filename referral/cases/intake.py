@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases import rules
 from referral.cases.clocks import ESTIMATE_FROM, Clocks, estimate
 from referral.cases.designations import candidates
@@ -50,6 +52,7 @@ class Intake:
             await self._cases.lock_thread(case.number)
             await self._cases.append(list(self._first_entries(wanted)))
             await ring(self._session, QUEUE, case_topic(case.number))
+            self._log(Act.CASE_OPENED, case.number)
         place = await self._cases.place(case)
         opened = CaseOpened(
             id=case.number, designation=case.designation, state=CaseState(case.state), place=place
@@ -99,6 +102,7 @@ class Intake:
         if case.gone_at is not None:
             return
         await self._end(case, rules.left(standing_of(case)), what=Happening.LEFT)
+        self._log(Act.VISITOR_LEFT, number)
 
     async def forget(self, number: UUID) -> None:
         """Erase every word of this case; when and how it went remains, and to whom it belonged does not."""
@@ -111,6 +115,7 @@ class Intake:
         case.forgotten_at = self._now
         await self._end(case, rules.forgotten(standing_of(case)), what=Happening.FORGOTTEN)
         await self._cases.erase_words(number, now=self._now)
+        self._log(Act.VISITOR_FORGOTTEN, number)
         if holder is not None:
             await ring(self._session, operator_topic(holder))
 
@@ -186,6 +191,7 @@ class Intake:
         await self._cases.append([entry])
         await ring(self._session, QUEUE)
         await self._ring(case)
+        self._log(Act.DANGER_RAISED, case.number)
 
     async def _end(self, case: Case, verdict: Standing, *, what: Happening) -> None:
         stand(case, verdict, now=self._now)
@@ -193,6 +199,9 @@ class Intake:
         await self._cases.append([happening(self._privacy, case.number, what, now=self._now)])
         await ring(self._session, QUEUE)
         await self._ring(case)
+
+    def _log(self, act: Act, case: UUID) -> None:
+        record(self._session, act, now=self._now, case=case)
 
     async def _ring(self, case: Case) -> None:
         await ring(self._session, case_topic(case.number))

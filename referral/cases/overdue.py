@@ -7,6 +7,8 @@ from datetime import datetime
 
 import structlog
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import DangerLevel, Happening
 from referral.cases.standing import happening
@@ -51,5 +53,6 @@ class Overdue:
             if case.holder_id is not None:
                 topics.append(operator_topic(case.holder_id))
             await ring(session, *topics)
+            record(session, Act.CASE_OVERDUE, now=now, case=case.number)
         log.warning("case overdue", case=str(case.number), danger=str(danger))
         return True

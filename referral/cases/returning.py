@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases import rules
 from referral.cases.clocks import Clocks
 from referral.cases.repository import CaseRepository, Held
@@ -61,6 +63,7 @@ class Returning:
             await cases.append([happening(self._privacy, number, why, now=now, by=before)])
             await EventRepository(session).add(number, kind=EventKind.RETURNED, number=uuid4())
             await self._ring(session, number, before)
+            record(session, Act.CASE_RETURNED, now=now, about=before, case=number)
         log.info("case returned", case=str(number), reason=str(why))
         return True
 

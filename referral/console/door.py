@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from referral.database import transaction
-from referral.errors import DeskNotYours, RequestForged, SupervisorNeeded
+from referral.errors import AuditorNeeded, AuditorsOnlyAudit, DeskNotYours, RequestForged, SupervisorNeeded
 from referral.operators.access import Access, SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
 
@@ -63,7 +63,7 @@ async def _signed_in(request: Request, services: ServicesIn, session: Transactio
     return await access.who(cookie_of(request, services), in_use=True)
 
 
-#: An operator, a supervisor or an editor.
+#: Whoever works here, in any role.
 SignedInAnybody = Annotated[SignedIn, Depends(_signed_in)]
 
 
@@ -86,12 +86,25 @@ async def _supervisor(operator: SignedInOperator) -> SignedIn:
 Supervisor = Annotated[SignedIn, Depends(_supervisor)]
 
 
+async def _auditor(somebody: SignedInAnybody) -> SignedIn:
+    if not somebody.audits:
+        raise AuditorNeeded
+    return somebody
+
+
+Auditor = Annotated[SignedIn, Depends(_auditor)]
+
+
 async def _editor(request: Request, services: ServicesIn) -> SignedIn:
     async with transaction(services.sessions) as session:
-        return await _signed_in(request, services, session)
+        somebody = await _signed_in(request, services, session)
+    if somebody.audits:
+        raise AuditorsOnlyAudit
+    return somebody
 
 
-#: Anybody again, for a page that then waits for the bot: the database's connection is given back before.
+#: Anybody but an auditor, for a page that then waits for the bot: the database's connection is given back
+#: before.
 SignedInEditor = Annotated[SignedIn, Depends(_editor)]
 
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases.coding import Action, Coding, Occurred
 from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
@@ -65,9 +67,9 @@ ViewsIn = Annotated[Views, Depends(_views)]
 
 @router.get("/")
 async def desk_page(services: ServicesIn, operator: SignedInAnybody, views: ViewsIn) -> Response:
-    """Who waits, Take next, and my open cases; an editor has other work."""
+    """Who waits, Take next, and my open cases; editors and auditors have other work."""
     if not operator.helps:
-        return _to("/tryout")
+        return _to("/audit" if operator.audits else "/tryout")
     return page(
         services.pages,
         "desk.html",
@@ -90,7 +92,7 @@ async def case_page(
     number: UUID, services: ServicesIn, operator: SignedInOperator, desk: DeskIn, views: ViewsIn
 ) -> Response:
     """One case that I hold: the card, the thread, and what I can do."""
-    case = await desk.mine(number)
+    case = await desk.open(number)
     return page(
         services.pages,
         "case.html",
@@ -152,8 +154,11 @@ async def pick(number: UUID, desk: DeskIn, form: CheckedForm, _: Supervisor) -> 
 
 
 @router.get("/supervision")
-async def supervision_page(services: ServicesIn, operator: Supervisor, views: ViewsIn) -> Response:
+async def supervision_page(
+    services: ServicesIn, operator: Supervisor, views: ViewsIn, session: TransactionIn
+) -> Response:
     """All open cases."""
+    record(session, Act.CASES_LISTED, now=services.clock(), by=operator.operator)
     return page(
         services.pages,
         "supervision.html",
@@ -184,9 +189,9 @@ async def invite(
     """A one-time link for a new operator, or another one for somebody who cannot get in."""
     name = _field(form, "name")
     if form.get("again"):
-        secret = await access.invite_again(name)
+        secret = await access.invite_again(name, by=operator.operator)
     else:
-        secret = await access.invite(name, role=Role(_field(form, "role")))
+        secret = await access.invite(name, role=_role(form), by=operator.operator)
     link = f"{services.settings.console}/invitation/{secret}"
     return await _operators(
         services, operator=operator, views=views, session=session, link=link, invited=name.strip().lower()
@@ -195,12 +200,12 @@ async def invite(
 
 @router.post("/operators/{number}/disable")
 async def disable(
-    number: UUID, access: AccessIn, session: TransactionIn, _: Supervisor, __: CheckedForm
+    number: UUID, access: AccessIn, session: TransactionIn, operator: Supervisor, _: CheckedForm
 ) -> Response:
     """The operator cannot come in any more."""
     if await CaseRepository(session).holds_any(number):
         raise OperatorBusy
-    await access.disable(number)
+    await access.disable(number, by=operator.operator)
     return _to("/operators")
 
 
@@ -226,9 +231,11 @@ async def sign_in(request: Request, services: ServicesIn) -> Response:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, services: ServicesIn, access: AccessIn, _: CheckedForm) -> Response:
+async def sign_out(
+    request: Request, services: ServicesIn, somebody: SignedInAnybody, access: AccessIn, _: CheckedForm
+) -> Response:
     """Leave, in this browser."""
-    await access.sign_out(cookie_of(request, services) or "")
+    await access.sign_out(cookie_of(request, services) or "", by=somebody.operator)
     response = _to("/sign-in")
     delete_cookie(response, services=services)
     response.headers["clear-site-data"] = '"cache", "storage"'
@@ -309,6 +316,13 @@ def _sent(request: Request, number: UUID) -> Response:
     if request.headers.get("accept") == "application/json":
         return JSONResponse({"next": str(uuid4())})
     return _to(f"/cases/{number}")
+
+
+def _role(form: FormData) -> Role:
+    try:
+        return Role(_field(form, "role"))
+    except ValueError:
+        raise FormIncomplete("Please choose a role.") from None
 
 
 def _entry(form: FormData) -> UUID:

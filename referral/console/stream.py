@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
 from referral.changes import QUEUE, Subscription, case_topic, operator_topic
 from referral.console.door import SignedInOperator, cookie_of
@@ -19,7 +20,7 @@ from referral.console.views import Views
 from referral.database import transaction
 from referral.errors import SignInNeeded
 from referral.operators.access import Access, SignedIn
-from referral.services import Services, ServicesIn
+from referral.services import Services, ServicesIn, TransactionIn
 
 #: A page looks this often even if nothing rings, to notice that its session is over.
 _LOOK_EVERY_SECONDS = 15
@@ -46,9 +47,16 @@ async def desk_stream(
 
 @router.get("/cases/{number}/stream")
 async def case_stream(
-    number: UUID, request: Request, services: ServicesIn, operator: SignedInOperator, after: int = 0
+    number: UUID,
+    request: Request,
+    services: ServicesIn,
+    operator: SignedInOperator,
+    session: TransactionIn,
+    after: int = 0,
 ) -> EventSourceResponse:
     """Who waits, and everything that happens in one case."""
+    desk = Desk(session, operator=operator.operator, privacy=services.privacy, now=services.clock())
+    await desk.follow(number)
     last = request.headers.get("last-event-id", "")
     page = _OpenCase(
         services,

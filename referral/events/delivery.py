@@ -19,6 +19,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening
 from referral.cases.sealed import read_words
@@ -170,6 +172,7 @@ class Delivery:
         }
         await cases.append([entry])
         await ring(session, case_topic(number))
+        record(session, Act.VISITOR_UNREACHABLE, now=now, case=number)
 
 
 def _body(event: OutgoingEvent, *, words: str | None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import text
 
+import referral.audit.tables
 import referral.cases.tables
 import referral.events.tables
 import referral.operators.tables

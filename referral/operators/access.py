@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.errors import (
     InvitationInvalid,
     LastSupervisor,
@@ -50,7 +52,12 @@ class SignedIn:
     @property
     def helps(self) -> bool:
         """True for those who talk with visitors."""
-        return self.role is not Role.EDITOR
+        return self.role in (Role.OPERATOR, Role.SUPERVISOR)
+
+    @property
+    def audits(self) -> bool:
+        """True for those who read the audit log, and nothing else."""
+        return self.role is Role.AUDITOR
 
 
 class Access:
@@ -59,6 +66,7 @@ class Access:
     def __init__(
         self, session: AsyncSession, *, passwords: Passwords, privacy: Privacy, now: datetime
     ) -> None:
+        self._session = session
         self._operators = OperatorRepository(session)
         self._passwords = passwords
         self._privacy = privacy
@@ -77,23 +85,29 @@ class Access:
         stored = operator.password_hash if operator and operator.disabled_at is None else None
         if not await self._passwords.match(password, stored=stored) or operator is None:
             await self._operators.count_failure(key, now=self._now)
+            self._log(Act.SIGN_IN_REFUSED, about=operator.number if operator else None)
             return SignInRefused()
         if stored is not None and self._passwords.is_outdated(stored):
             operator.password_hash = await self._passwords.hash(password)
         await self._operators.clear_failures(key)
+        self._log(Act.SIGNED_IN, by=operator.number)
         return await self._start(operator)
 
-    async def invite(self, name: str, *, role: Role) -> str:
-        """The secret of a one-time link for a new operator; it is shown once and not stored."""
+    async def invite(self, name: str, *, role: Role, by: UUID | None = None) -> str:
+        """The secret of a one-time link for a new operator; it is shown once and not stored.
+
+        ``by`` is who is signed in at the console; nobody is at the command line.
+        """
         name = rules.name_of(name)
         if await self._operators.named(name) is not None:
             raise OperatorExists
         operator = Operator(number=uuid4(), name=name, role=role)
         secret = self._invitation(operator)
         await self._operators.add(operator)
+        self._log(Act.OPERATOR_INVITED, by=by, about=operator.number)
         return secret
 
-    async def invite_again(self, name: str) -> str:
+    async def invite_again(self, name: str, *, by: UUID | None = None) -> str:
         """The secret of a one-time link for an operator who cannot get in; the old password ends now."""
         operator = await self._operators.named(rules.name_of(name))
         if operator is None:
@@ -101,6 +115,7 @@ class Access:
         operator.password_hash = None
         operator.disabled_at = None
         await self._operators.end_sessions(operator.number)
+        self._log(Act.OPERATOR_REINVITED, by=by, about=operator.number)
         return self._invitation(operator)
 
     async def invited(self, secret: str) -> Operator:
@@ -118,9 +133,10 @@ class Access:
         operator.invitation_hash = operator.invited_until = None
         await self._operators.clear_failures(self._privacy.throttle_key(operator.name))
         await self._operators.end_sessions(operator.number)
+        self._log(Act.PASSWORD_CHOSEN, by=operator.number)
         return await self._start(operator)
 
-    async def disable(self, number: UUID) -> None:
+    async def disable(self, number: UUID, *, by: UUID | None = None) -> None:
         """The operator cannot come in any more."""
         operator = await self._operators.get(number)
         if operator is None:
@@ -130,6 +146,7 @@ class Access:
         operator.disabled_at = self._now
         operator.password_hash = operator.invitation_hash = operator.invited_until = None
         await self._operators.end_sessions(number)
+        self._log(Act.OPERATOR_DISABLED, by=by, about=number)
 
     async def who(self, cookie: str | None, *, in_use: bool) -> SignedIn:
         """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone.
@@ -155,9 +172,13 @@ class Access:
             form_token=self._privacy.form_token(token_hash),
         )
 
-    async def sign_out(self, cookie: str) -> None:
+    async def sign_out(self, cookie: str, *, by: UUID) -> None:
         """The session ends, here and in every tab."""
+        self._log(Act.SIGNED_OUT, by=by)
         await self._operators.end_session(_hash(cookie))
+
+    def _log(self, act: Act, *, by: UUID | None = None, about: UUID | None = None) -> None:
+        record(self._session, act, now=self._now, by=by, about=about)
 
     def _invitation(self, operator: Operator) -> str:
         secret = secrets.token_urlsafe(_TOKEN_BYTES)

@@ -37,6 +37,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     #: Works on texts and flows: tries conversations out, and sees no case.
     EDITOR = "editor"
+    #: Reads who saw and did what in the audit log, and nothing else.
+    AUDITOR = "auditor"
 
 
 def name_of(text: str) -> str:

@@ -19,7 +19,7 @@ class Operator(Base):
 
     __tablename__ = "operator"
     __table_args__ = (
-        # There are three roles; what each may do is decided in code.
+        # There are a few roles; what each may do is decided in code.
         CheckConstraint(f"role IN ({_ROLES})", name="operator_role_is_known"),
         # Names are compared as they are stored, so they are stored in one spelling.
         CheckConstraint("name = lower(name) AND name <> ''", name="operator_name_is_lower_case"),

@@ -37,6 +37,7 @@ from referral.operators.passwords import Passwords
 from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
 from referral.reports import routes as reports
+from referral.reviews import routes as reviews
 from referral.services import Services, ServicesIn, TransactionIn
 from referral.signature import Signature
 from referral.tryout import routes as tryout
@@ -82,6 +83,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(stream.router)
     app.include_router(routes.router)
     app.include_router(reports.router)
+    app.include_router(reviews.router)
     app.include_router(tryout.router)
     app.include_router(audit.router)
     app.add_api_route("/healthz", _healthz)

@@ -183,6 +183,12 @@ class RequestForged(ReferralError):
     http_status = 403
 
 
+class ReviewNotYours(ReferralError):
+    """This talk was your own, or nobody closed it: somebody else marks it."""
+
+    http_status = 403
+
+
 class FormIncomplete(ReferralError):
     """Something is missing in this form."""
 

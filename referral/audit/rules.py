@@ -31,6 +31,7 @@ class Act(StrEnum):
     NOTE_WRITTEN = "note_written"
     CASE_RELEASED = "case_released"
     CASE_CLOSED = "case_closed"
+    CASE_REVIEWED = "case_reviewed"
     # The bot or the desk itself acts; nobody is named but whom a case was taken back from.
     CASE_OPENED = "case_opened"
     DANGER_RAISED = "danger_raised"

@@ -9,7 +9,8 @@ import referral.audit.tables
 import referral.cases.tables
 import referral.events.tables
 import referral.operators.tables
-import referral.pager.tables  # noqa: F401 - importing them registers the tables.
+import referral.pager.tables
+import referral.reviews.tables  # noqa: F401 - importing them registers the tables.
 from referral.database import Base
 
 #: Any number; it only has to be the same for everybody who migrates this database.

@@ -27,6 +27,7 @@ import referral.events.tables
 import referral.migrations.versions
 import referral.operators.tables
 import referral.pager.tables
+import referral.reviews.tables
 from referral.config import read
 from referral.database import Base, Sessions, transaction
 from referral.errors import SealBroken, SecretTooWeak, SettingsInvalid

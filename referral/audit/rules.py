@@ -29,6 +29,7 @@ class Act(StrEnum):
     CASE_PICKED = "case_picked"
     MESSAGE_WRITTEN = "message_written"
     NOTE_WRITTEN = "note_written"
+    CASE_PASSED_ON = "case_passed_on"
     CASE_RELEASED = "case_released"
     CASE_CLOSED = "case_closed"
     CASE_REVIEWED = "case_reviewed"
@@ -48,6 +49,7 @@ class Act(StrEnum):
     OPERATOR_INVITED = "operator_invited"
     OPERATOR_REINVITED = "operator_reinvited"
     OPERATOR_DISABLED = "operator_disabled"
+    SESSIONS_ENDED = "sessions_ended"
     # This log itself.
     LOG_SEEN = "log_seen"
     LOG_EXPORTED = "log_exported"

@@ -126,6 +126,7 @@ class Desk:
             raise ColleagueAway
         await self._record(case, Happening.PASSED_ON, words=note.strip())
         await self._ring(case, operator_topic(to))
+        self._log(Act.CASE_PASSED_ON, number, about=to)
 
     async def colleagues(self) -> Sequence[Operator]:
         """Who else has a page of the desk open at this moment, by name."""

@@ -14,7 +14,7 @@ from referral.audit.rules import Act
 from referral.cases.coding import Action, Coding, Occurred
 from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
-from referral.cases.rules import Outcome
+from referral.cases.rules import AWAY_AFTER, Outcome
 from referral.cases.schemas import MAX_WORDS
 from referral.console.door import (
     CheckedForm,
@@ -209,6 +209,15 @@ async def disable(
     return _to("/operators")
 
 
+@router.post("/operators/{number}/sign-out")
+async def sign_out_everywhere(
+    number: UUID, access: AccessIn, operator: Supervisor, _: CheckedForm
+) -> Response:
+    """Somebody is signed out in every browser: a phone was lost, or a desk left open."""
+    await access.sign_out_everywhere(number, by=operator.operator)
+    return _to("/operators")
+
+
 @router.get("/sign-in")
 async def sign_in_page(services: ServicesIn) -> Response:
     """The door."""
@@ -298,6 +307,7 @@ async def _operators(
         link=link,
         invited=invited,
         roles=list(Role),
+        on_since=services.clock() - AWAY_AFTER,
     )
 
 

@@ -148,6 +148,13 @@ class Access:
         await self._operators.end_sessions(number)
         self._log(Act.OPERATOR_DISABLED, by=by, about=number)
 
+    async def sign_out_everywhere(self, number: UUID, *, by: UUID) -> None:
+        """Every session of an operator ends; they may sign in again."""
+        if await self._operators.get(number) is None:
+            raise OperatorUnknown
+        await self._operators.end_sessions(number)
+        self._log(Act.SESSIONS_ENDED, by=by, about=number)
+
     async def who(self, cookie: str | None, *, in_use: bool) -> SignedIn:
         """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone.
 

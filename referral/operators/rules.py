@@ -27,6 +27,22 @@ LONGEST_BLOCK = timedelta(minutes=15)
 #: Failures older than this are forgotten.
 FAILURE_MEMORY = timedelta(hours=1)
 
+#: What lists of stolen passwords hold, as far as it is long enough, and what is near at hand here
+#: (NIST SP 800-63B-4, 3.1.1.2: common, expected and context-specific values).
+_COMMON = """
+000000000000 111111111111 123123123123 1234567890123 12345678901234 123456789012 123456789abc
+0987654321098 1q2w3e4r5t6y 1q2w3e4r5t6y7u 1qaz2wsx3edc 1qaz2wsx3edc4rfv abcdefghijkl abcd12345678
+abc123abc123 adminadminadmin administrator administrator1 changeme1234 changemeplease
+correcthorsebatterystaple football1234 helpline1234
+helplinehelpline iloveyou1234 iloveyouiloveyou letmein12345 letmeinplease
+password1234 password12345 password123456 passwordpassword p@ssw0rd1234 porchlight12 porchlight123
+porchlight1234 porchlightporchlight princess1234 qazwsxedcrfv qwer12345678 qwerty123456 qwerty1234567
+qwertyqwerty qwertyuiop12 qwertyuiop123 qwertyuiop[] qwertyuiopasdfgh superman1234 supervisor12
+supervisor123 sunshine1234 trustno1trustno1 welcome12345 welcome123456 zxcvbnmasdfg
+йцукенйцукен йцукенгшщзхъ пароль123456 парольпароль
+"""
+COMMON = frozenset(_COMMON.split())
+
 _NAME = re.compile(r"[^\W_][\w.\-]{1,39}")
 
 
@@ -53,6 +69,8 @@ def check_password(password: str, *, name: str) -> None:
     """Raise ``PasswordTooWeak`` unless this may become the password of ``name``."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise PasswordTooWeak
+    if password.lower() in COMMON:
+        raise PasswordTooWeak("This password stands in every list of guesses; please choose another.")
     if len(set(password)) < MIN_PASSWORD // 3 or not password.lower().replace(name, "").strip():
         raise PasswordTooWeak
 

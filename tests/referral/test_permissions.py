@@ -1,0 +1,247 @@
+"""Who may do what: every route, asked by everybody, answers with the status that the table says.
+
+A route without a row fails, and so does a row without a route.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import select
+
+from referral.cases.desk import Desk
+from referral.clock import utc_now
+from referral.database import transaction
+from referral.operators.rules import Role
+from referral.operators.tables import Operator
+from referral.signature import Signature
+from tests.referral.desk import OPENED_AT, PASSWORD, OperatorClient, Service, access_of, case_json
+
+# nobody       is not signed in
+# own, other's, waiting   an operator and a case that they hold, that a colleague holds, that nobody holds
+# supervisor, editor, auditor   signed in, and a case that an operator holds
+# bot          a request with the signature of the service's secret, and no cookie
+# forged       the same with the signature of another secret
+#
+# 401 sign in (or sign) first · 403 not your role · 404 not there for you · 409 not yours · -- no case
+# 303 done, and on to a page. Whoever does not hold the case gets 200 for its stream, with "case_gone" in it.
+# 422 the bot of these tests tries nothing out: whoever is let in learns that.
+TABLE = """
+                                   nobody own other's waiting supervisor editor auditor bot forged
+GET  /                             401    200 --      --      200        303    303     401 401
+GET  /stream                       401    200 --      --      200        403    403     401 401
+GET  /session                      401    204 --      --      204        204    204     401 401
+POST /take-next                    401    303 --      --      303        403    403     401 401
+GET  /cases/{number}               401    200 404     404     404        403    403     401 401
+GET  /cases/{number}/stream        401    200 200     200     200        403    403     401 401
+POST /cases/{number}/messages      401    303 409     409     409        403    403     401 401
+POST /cases/{number}/notes         401    303 409     409     409        403    403     401 401
+POST /cases/{number}/release       401    303 409     409     409        403    403     401 401
+POST /cases/{number}/pass-on       401    303 409     409     409        403    403     401 401
+POST /cases/{number}/close         401    303 409     409     409        403    403     401 401
+POST /cases/{number}/pick          401    403 403     403     303        403    403     401 401
+GET  /supervision                  401    403 --      --      200        403    403     401 401
+GET  /reports                      401    403 --      --      200        403    403     401 401
+GET  /reports/report.csv           401    403 --      --      200        403    403     401 401
+GET  /reports/report.xlsx          401    403 --      --      200        403    403     401 401
+GET  /reports/{edition}.csv        401    403 --      --      200        403    403     401 401
+GET  /reviews                      401    200 --      --      200        403    403     401 401
+GET  /reviews/{number}             401    403 403     403     404        403    403     401 401
+POST /reviews/{number}             401    403 403     403     404        403    403     401 401
+GET  /operators                    401    403 --      --      200        403    403     401 401
+POST /operators                    401    403 --      --      200        403    403     401 401
+POST /operators/{number}/disable   401    403 --      --      303        403    403     401 401
+POST /operators/{number}/sign-out  401    403 --      --      303        403    403     401 401
+GET  /audit                        401    403 --      --      403        403    200     401 401
+GET  /tryout                       401    422 --      --      422        422    403     401 401
+POST /tryout/turns                 401    422 --      --      422        422    403     401 401
+POST /tryout/golden                401    422 --      --      422        422    403     401 401
+GET  /tryout/problems              401    422 --      --      422        422    403     401 401
+GET  /tryout/flows                 401    422 --      --      422        422    403     401 401
+GET  /sign-in                      200    200 --      --      200        200    200     200 200
+POST /sign-in                      303    303 --      --      303        303    303     303 303
+GET  /invitation/{secret}          200    200 --      --      200        200    200     200 200
+POST /invitation/{secret}          303    303 --      --      303        303    303     303 303
+POST /v1/cases                     401    401 --      --      401        401    401     201 401
+POST /v1/cases/{number}/messages   401    401 401     401     401        401    401     201 401
+POST /v1/cases/{number}/danger     401    401 401     401     401        401    401     200 401
+POST /v1/cases/{number}/leave      401    401 401     401     401        401    401     200 401
+POST /v1/cases/{number}/forget     401    401 401     401     401        401    401     200 401
+GET  /v1/cases/{number}/status     401    401 401     401     401        401    401     200 401
+GET  /healthz                      200    200 --      --      200        200    200     200 200
+GET  /readyz                       200    200 --      --      200        200    200     200 200
+GET  /metrics                      200    200 --      --      200        200    200     200 200
+POST /sign-out                     401    303 --      --      303        303    303     401 401
+"""
+
+_ANOTHER_SECRET = "whsec_" + "YW5vdGhlciBzZWNyZXQgdGhhbiB0aGUgc2hhcmVkIG9uZQ=="
+
+#: What a form or a body must have for its route to accept it, where the common fields below would not do.
+_JSON: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    "/v1/cases": case_json,
+    "/v1/cases/{number}/messages": lambda: {"id": str(uuid4()), "text": "x", "sent_at": OPENED_AT},
+    "/v1/cases/{number}/danger": lambda: {"danger": "urgent"},
+}
+_FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "/sign-in": lambda: {"name": "own", "password": PASSWORD},
+    "/invitation/{secret}": lambda: {"password": PASSWORD, "again": PASSWORD},
+    "/operators": lambda: {"name": f"n{secrets.token_hex(8)}", "role": "operator"},
+    "/tryout/turns": lambda: {"asked": json.dumps({"turn": {"event": {"kind": "start"}}})},
+    "/tryout/golden": lambda: {"golden": "{}"},
+}
+
+
+def _common_form() -> dict[str, str]:
+    return {
+        "entry": str(uuid4()),
+        "words": "x",
+        "reason": "nobody else is here",
+        "outcome": "advice_given",
+        "code": "violence.cyberbullying",
+        "note": "they want to talk on",
+    }
+
+
+def _read(table: str) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    head, *rows = (line.split() for line in table.strip().splitlines())
+    return {(method, path): dict(zip(head, cells, strict=True)) for method, path, *cells in rows}
+
+
+def _routes(app: FastAPI) -> set[tuple[str, str]]:
+    return {
+        (method, context.path)
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or ()
+        if context.path is not None
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Somebody:
+    """Who asks, with what, and what the case is like."""
+
+    cookies: Mapping[str, str]
+    form_token: str = ""
+    signature: Signature | None = None
+    #: Who holds the case that is asked for; nobody if it waits.
+    holder: UUID | None
+
+
+class _World:
+    """A running desk with one person of each kind."""
+
+    def __init__(self, service: Service, *, people: Mapping[str, _Somebody], colleague: UUID) -> None:
+        self._service = service
+        self._colleague = colleague
+        self._people = people
+
+    async def ask(self, who: str, method: str, path: str) -> str:
+        """The status that this person gets for a request that has all it needs."""
+        somebody = self._people[who]
+        address = await self._address(path, holder=somebody.holder)
+        body, kind = self._body(method, path, form_token=somebody.form_token)
+        headers = {"origin": self._service.url, **kind}
+        if somebody.signature is not None:
+            headers |= somebody.signature.headers(body, number=str(uuid4()), now=utc_now())
+        async with (
+            httpx.AsyncClient(
+                base_url=self._service.url, cookies=dict(somebody.cookies), trust_env=False
+            ) as client,
+            # A stream never ends; its status is all that is asked.
+            client.stream(method, address, headers=headers, content=body) as answer,
+        ):
+            return str(answer.status_code)
+
+    async def _address(self, path: str, *, holder: UUID | None) -> str:
+        if path.startswith("/operators/"):
+            return path.format(number=await self._somebody_to_disable())
+        if "{secret}" in path:
+            return path.format(secret=await self._service.invitation(f"n{secrets.token_hex(8)}"))
+        if "{edition}" in path:
+            return path.format(edition="chi_v2022")
+        return path.format(number=await self._case(holder)) if "{number}" in path else path
+
+    def _body(self, method: str, path: str, *, form_token: str) -> tuple[bytes, dict[str, str]]:
+        if method != "POST":
+            return b"", {}
+        if path.startswith("/v1/"):
+            make = _JSON.get(path)
+            return (json.dumps(make()).encode() if make else b""), {"content-type": "application/json"}
+        fields = {**_FORMS.get(path, _common_form)(), "to": str(self._colleague), "form_token": form_token}
+        request = httpx.Request(method, self._service.url, data=fields)
+        return request.read(), {"content-type": request.headers["content-type"]}
+
+    async def _case(self, holder: UUID | None) -> UUID:
+        services = self._service.services
+        async with self._service.as_bot() as bot:
+            case = await bot.open()
+        if holder is not None:
+            async with transaction(services.sessions) as session:
+                desk = Desk(session, operator=holder, privacy=services.privacy, now=services.clock())
+                await desk.pick(case, reason="as the test wants it")
+        return case
+
+    async def _somebody_to_disable(self) -> UUID:
+        name = f"n{secrets.token_hex(8)}"
+        await self._service.invitation(name)
+        async with transaction(self._service.services.sessions) as session:
+            return (await session.scalars(select(Operator.number).where(Operator.name == name))).one()
+
+
+@asynccontextmanager
+async def _world(service: Service) -> AsyncIterator[_World]:
+    async with AsyncExitStack() as stack:
+
+        async def person(name: str, role: Role) -> tuple[OperatorClient, UUID, str]:
+            client = await stack.enter_async_context(service.as_operator(name, role=role))
+            cookie = next(iter(client.http.cookies.values()))
+            async with transaction(service.services.sessions) as session:
+                who = await access_of(service.services, session).who(cookie, in_use=True)
+            return client, who.operator, who.form_token
+
+        own, own_number, own_token = await person("own", Role.OPERATOR)
+        _, colleague, _ = await person("colleague", Role.OPERATOR)
+        people = {
+            "nobody": _Somebody(cookies={}, holder=colleague),
+            "bot": _Somebody(
+                cookies={}, signature=Signature(service.settings.service_secret), holder=colleague
+            ),
+            "forged": _Somebody(cookies={}, signature=Signature(_ANOTHER_SECRET), holder=colleague),
+        }
+        for column, holder in (("own", own_number), ("other's", colleague), ("waiting", None)):
+            people[column] = _Somebody(cookies=dict(own.http.cookies), form_token=own_token, holder=holder)
+        for role in (Role.SUPERVISOR, Role.EDITOR, Role.AUDITOR):
+            client, _, token = await person(role, role)
+            people[role] = _Somebody(cookies=dict(client.http.cookies), form_token=token, holder=colleague)
+        yield _World(service, people=people, colleague=colleague)
+
+
+async def test_every_route_answers_everybody_as_the_table_says(service: Service) -> None:
+    wanted = _read(TABLE)
+    assert set(wanted) == _routes(service.app), "every route has one row in the table above"
+
+    found: dict[tuple[str, str], Mapping[str, str]] = {}
+    async with _world(service) as world:
+        for (method, path), row in wanted.items():
+            found[method, path] = {
+                who: status if status == "--" else await world.ask(who, method, path)
+                for who, status in row.items()
+            }
+
+    assert _lines(found) == _lines(wanted)
+
+
+def _lines(table: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:
+    return [
+        " ".join((*route, *(f"{who}={status}" for who, status in row.items())))
+        for route, row in table.items()
+    ]

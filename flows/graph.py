@@ -16,6 +16,7 @@ from flows.model import (
     INCIDENTS,
     REQUIRED_FLOWS,
     ROLES,
+    UNKNOWN,
     AskNode,
     Book,
     BranchNode,
@@ -160,7 +161,7 @@ def _cases(book: Book, flow: Flow, name: str, node: BranchNode) -> Iterator[Prob
     if node.branch not in known:
         return
     for case in node.cases:
-        if case not in known[node.branch]:
+        if case != UNKNOWN and case not in known[node.branch]:
             hint = did_you_mean(case, known[node.branch])
             yield _problem(
                 flow, node.line, f"'{name}' asks for the {node.branch} '{case}', which does not exist.{hint}"

@@ -19,6 +19,8 @@ ROLES = ("child", "teen", "parent", "teacher")
 OPTIONS = ("countries", "locales", "guesses", "platforms", "more_platforms")
 #: A platform may be named although it has no button: nobody has room for all of them.
 PLATFORM_OPTIONS = ("platforms", "more_platforms")
+#: The case of ``branch`` for what is not known, such as a slot that was not filled.
+UNKNOWN = "unknown"
 #: What ``branch`` may ask about; ``slot:<name>`` is also possible.
 #: What a document can be made as, and how its pages look.
 FORMATS = ("pdf", "png")

@@ -17,6 +17,7 @@ from flows.model import (
     HANDOVER,
     MENU,
     NOT_UNDERSTOOD,
+    UNKNOWN,
     AskNode,
     Book,
     BranchNode,
@@ -41,8 +42,6 @@ MAX_STEPS_PER_TURN = 100
 MAX_DEPTH = 12
 #: A turn that wants more of the outside than this has lost its way.
 MAX_EFFECTS = 40
-#: The case of ``branch: slot:<name>`` for a slot that was not filled.
-UNKNOWN = "unknown"
 #: Buttons that lead to a person at once; a question without one gets the menu's, so that two taps suffice.
 _TO_A_PERSON = frozenset({"person", "connect"})
 #: Buttons that leave a question unanswered; what they say is nothing that an operator should read.
@@ -303,7 +302,7 @@ class Run(Outcome):
             "assessment": assess(state.answers).verdict.value,
         }
         if branch in fields:
-            return fields[branch] or ""
+            return fields[branch] or UNKNOWN
         return state.answer(branch.removeprefix("slot:")) or UNKNOWN
 
     def _call(self, frame: Frame, node: CallNode) -> str | None:

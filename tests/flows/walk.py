@@ -20,8 +20,7 @@ from flows.events import (
     WaitTimedOut,
 )
 from flows.graph import reachable
-from flows.model import AskNode, Book, BranchNode, CallNode, CollectNode, Node, is_wait
-from flows.run import UNKNOWN
+from flows.model import UNKNOWN, AskNode, Book, BranchNode, CallNode, CollectNode, Node, is_wait
 from flows.speech import offered
 from flows.state import Frame, Mode, State
 from tests.flows.worlds import real_book, text

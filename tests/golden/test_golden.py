@@ -11,7 +11,7 @@ from flows.model import is_wait, text_keys
 from flows.state import Mode
 from tests.flows.walk import ADULTS_TOO, real_walk, waits
 from tests.flows.worlds import real_book, small_book
-from tests.golden.runner import FOLDER, GoldenInvalid, documents, play, rewrite
+from tests.golden.runner import FOLDER, GoldenInvalid, documents, play, replay, rewrite
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 
@@ -64,6 +64,19 @@ def test_every_question_is_reached_by_pressing_buttons() -> None:
     places = {(flow, node) for flow, node, _ in real_walk(ADULTS_TOO) if flow}
 
     assert places == waits(book) == every
+
+
+def test_every_node_of_every_flow_is_walked_by_a_golden() -> None:
+    book = real_book()
+    walked = {
+        (step.flow, step.node)
+        for file in FILES
+        for document in documents(file)
+        for _, turn in replay(book, document)
+        for step in turn.path
+    }
+
+    assert {(flow.name, node) for flow in book.flows.values() for node in flow.nodes} - walked == set()
 
 
 def test_every_effect_happens_in_a_golden() -> None:

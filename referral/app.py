@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from referral.audit import routes as audit
+from referral.background import beside
 from referral.cases import api
 from referral.changes import Changes
 from referral.clock import Clock, utc_now
@@ -119,14 +120,11 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
         senders = senders_of(settings, client=client)
         pager = Pager(services.sessions, senders=senders, clock=services.clock, console=settings.console)
         watch = Watch(services, channels=senders)
-        listening = asyncio.create_task(services.changes.listen())
+        listening = beside(services.changes.listen())
         try:
-            async with worker.running(), pager.running(), watch.running():
+            async with listening, worker.running(), pager.running(), watch.running():
                 yield
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
             await services.tryout.close()
             await engine.dispose()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from referral.background import beside
 from referral.cases.overdue import Overdue
 from referral.cases.returning import Returning
 from referral.pager.rules import Channel
@@ -39,13 +40,8 @@ class Watch:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch while the block runs."""
-        task = asyncio.create_task(self._keep_watching())
-        try:
+        async with beside(self._keep_watching()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _keep_watching(self) -> None:
         while True:

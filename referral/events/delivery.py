@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, assert_never
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
+from referral.background import beside
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening
 from referral.cases.sealed import read_words
@@ -197,15 +198,8 @@ class DeliveryWorker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliver while the block runs."""
-        tasks = [asyncio.create_task(self._keep_working()), asyncio.create_task(self._keep_tending())]
-        try:
+        async with beside(self._keep_working(), self._keep_tending()):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
 
     async def tend(self, *, reconcile: bool) -> None:
         """Replace jobs of dead workers, and find events that no job is going to send.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from referral.background import beside
 from referral.cases.rules import DangerLevel
 from referral.clock import Clock
 from referral.config import Settings
@@ -41,15 +42,8 @@ class Pager:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send while the block runs."""
-        tasks = [asyncio.create_task(self._keep_sending(channel)) for channel in self._senders]
-        try:
+        async with beside(*(self._keep_sending(channel) for channel in self._senders)):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
 
     async def _keep_sending(self, channel: Channel) -> None:
         while True:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from bot.clocks import CLOCKS
+
 #: School is over, and nobody sleeps.
 HOUR = time(16)
 #: A tip that is late may come until then.
 LATEST = time(20)
 
-# Belarus has not moved its clocks since 2011, Bangladesh since 2010 (IANA time zone database).
-_CLOCKS = {"BY": timezone(timedelta(hours=3)), "BD": timezone(timedelta(hours=6))}
 #: Four in the afternoon on this clock is day in both.
-_ELSEWHERE = _CLOCKS["BD"]
+_ELSEWHERE = CLOCKS["BD"]
 
 
 def next_tip(now: datetime, *, country: str | None) -> datetime:
@@ -35,4 +35,4 @@ def latest(now: datetime, *, country: str | None) -> datetime:
 
 
 def _clock(country: str | None) -> timezone:
-    return _CLOCKS.get(country or "", _ELSEWHERE)
+    return CLOCKS.get(country or "", _ELSEWHERE)

@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 import structlog
 
+from bot.clocks import CLOCKS
 from bot.documents.typesetting import typeset
 from bot.messages import BotError, Outgoing, Run
 from flows.effects import Hand
@@ -27,9 +28,6 @@ PATIENCE = timedelta(seconds=6)
 PATIENCE_IN_LINE = timedelta(seconds=10)
 #: More orders than these do not wait in one process, unless who asks says another number.
 MOST_WAITING = 20
-
-#: The clocks of the two programmes' countries, neither of which changes between summer and winter.
-_CLOCKS = {"BY": timezone(timedelta(hours=3)), "BD": timezone(timedelta(hours=6))}
 
 _TOKEN_BYTES = 24
 
@@ -106,7 +104,7 @@ class Press:
             country=hand.country,
             slots=dict(hand.slots),
             title=hand.document,
-            handed_on=at.astimezone(_CLOCKS.get(hand.country or "", UTC)).date().isoformat(),
+            handed_on=at.astimezone(CLOCKS.get(hand.country or "", UTC)).date().isoformat(),
         )
         title = self._title(asked)
         # Of a document that there is not, one order is enough for the apology.

@@ -95,7 +95,7 @@ class State:
 
     def with_(self, **changes: Any) -> State:
         """A copy with these fields changed; raises ``TypeError`` for a field that does not exist."""
-        # A turn makes a dozen copies, and ``dataclasses.replace`` takes three times as long.
+        # Every turn begins with a copy of its own, and ``dataclasses.replace`` takes three times as long.
         if not changes.keys() <= _FIELDS:
             raise TypeError(f"a state has no {', '.join(sorted(changes.keys() - _FIELDS))}")
         copy = object.__new__(State)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from flows.directory import Directory
 from flows.events import DangerLevel
 from flows.review import NOT_YET
-from flows.texts import Texts
+from flows.texts import SLOT, Texts
 
 #: What ``save`` may set besides slots: these are fields of the conversation's state.
 STATE_FIELDS = ("country", "role", "locale")
@@ -147,7 +147,7 @@ class CallNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetNode:
-    """Fill slots with fixed words."""
+    """Fill slots with fixed words, or with what another slot holds: ``slot:<name>``."""
 
     line: int
     values: Mapping[str, str]
@@ -343,6 +343,7 @@ def is_named(slot: str, names: Iterable[str]) -> bool:
 def ready_answers(flows: Iterable[Flow], *, platforms: Iterable[str]) -> Mapping[str, frozenset[str]]:
     """Slot to every answer that a button or a flow can put into it."""
     found: dict[str, set[str]] = {}
+    copied: list[tuple[str, str]] = []
     for flow in flows:
         for node in flow.nodes.values():
             match node:
@@ -352,8 +353,11 @@ def ready_answers(flows: Iterable[Flow], *, platforms: Iterable[str]) -> Mapping
                 case SetNode():
                     for slot, value in node.values.items():
                         found.setdefault(slot, set()).add(value)
+                        copied += [(slot, value.removeprefix(SLOT))] if value.startswith(SLOT) else []
                 case _:
                     pass
+    for slot, source in copied:
+        found[slot] |= found.get(source, set())
     return {slot: frozenset(values) for slot, values in found.items()}
 
 

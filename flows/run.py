@@ -35,6 +35,7 @@ from flows.model import (
 from flows.outcome import Outcome
 from flows.speech import accepted, offered
 from flows.state import Frame, Origin, State, Wait
+from flows.texts import SLOT
 
 #: A turn that takes more steps has lost its way.
 MAX_STEPS_PER_TURN = 100
@@ -262,7 +263,8 @@ class Run(Outcome):
                 return self._call(frame, node)
             case SetNode():
                 for name, value in node.values.items():
-                    self.save(name, value)
+                    copied = value.startswith(SLOT)
+                    self.save(name, self.state.answer(value.removeprefix(SLOT)) if copied else value)
                 return node.go
             case CaseNode():
                 self.open_case(frame, node)

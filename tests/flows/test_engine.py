@@ -768,6 +768,20 @@ def test_answers_are_shown_in_words_of_their_own_and_typed_ones_as_they_were_typ
     assert planned(locale="ru").messages[0].text.endswith("Попрошу: мою маму.")
 
 
+@pytest.mark.parametrize(("harm", "words"), [("insults", "People insult me"), ("rumours", "spreading lies")])
+def test_what_one_flow_has_noted_another_one_says_in_its_words(harm: str, words: str) -> None:
+    begun = Talk(real_book())
+    begun.state = begun.state.with_(role="child")
+
+    begun.hear(text(means=harm))
+    begun.hear(press(f"n:{harm}:what_helps:tell_adult"))
+    begun.hear(press("n:help_me_tell:who:mum"))
+    begun.hear(press("n:help_me_tell:want:listen"))
+
+    message = next(said for said in begun.messages if said.key == "help_me_tell.message")
+    assert words in message.text
+
+
 def test_typed_words_are_never_taken_for_the_name_of_a_text_nor_kept_among_ours() -> None:
     begun = talk()
     begun.hear(press("n:plan:helps:skip"))

@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from playwright.async_api import expect
 
 from tests.databases import stop_own_server
+
+# A machine that does other things as well is slow, not wrong.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session", autouse=True)

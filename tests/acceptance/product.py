@@ -19,7 +19,7 @@ import httpx
 ROOT = Path(__file__).parents[2]
 
 #: How long a process may take until it answers.
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 def free_port() -> int:

@@ -85,10 +85,10 @@ async def _they_talk(desk: Page, child: Tab, pictures: Path) -> None:
         "Hello, I am Mira. I have read what you wrote, and I am here with you."
     )
     await desk.locator("#message").press("Enter")
-    await expect(child.said("I am Mira")).to_be_visible(timeout=1_000)
+    await expect(child.said("I am Mira")).to_be_visible()
 
     await child.writes("thank you. it is every day since september")
-    await expect(desk.get_by_text("every day since september")).to_be_visible(timeout=2_000)
+    await expect(desk.get_by_text("every day since september")).to_be_visible()
 
     await desk.locator("#note").fill("Calm now. Lives with grandmother.")
     await desk.get_by_role("button", name="Save note").click()

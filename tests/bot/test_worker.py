@@ -19,7 +19,7 @@ from tests.bot.conftest import SECRET
 
 #: Nobody listens on the discard port of the loopback address.
 NOWHERE = "http://127.0.0.1:9"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 
 
 def settings(database_url: str) -> Settings:

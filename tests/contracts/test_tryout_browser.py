@@ -33,7 +33,7 @@ async def page(tried: Stage, complaints: list[str]) -> AsyncIterator[Page]:
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1024, "height": 768})
         opened = await context.new_page()
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(30_000)
         opened.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         link = await tried.service.invitation("olga", role=Role.EDITOR)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 #: How long a visitor waits for an answer.
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 #: How long the fake waits before it posts to a webhook again.
 AGAIN_SECONDS = 0.05

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 T = TypeVar("T")
 
 #: A server that has not started, or not answered its own test, by then never will.
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 _MAX_HEAD = 64 * 1024
 

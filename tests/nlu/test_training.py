@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,9 +51,7 @@ def test_a_model_is_trained_once_and_again_only_after_a_change(few: Path, tmp_pa
 
     first = run_nlu("train", *asked, seconds=240)
     made_at = model.stat().st_mtime_ns
-    begun = time.monotonic()
     second = run_nlu("train", *asked)
-    took = time.monotonic() - begun
 
     assert first.returncode == 0, first.stderr
     assert first.stdout.strip() == str(model)
@@ -62,8 +59,6 @@ def test_a_model_is_trained_once_and_again_only_after_a_change(few: Path, tmp_pa
     assert second.stdout == first.stdout
     assert "up to date" in second.stderr
     assert model.stat().st_mtime_ns == made_at
-    # Rasa alone takes longer to import; a machine that is busy with other things gets some grace.
-    assert took < 4
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "data", model.name]
 
     change_one_phrase(few)

@@ -80,7 +80,7 @@ class FakeBot:
             (status, {k.replace("_", "-"): v for k, v in headers.items()}) for status in statuses
         )
 
-    async def until(self, wanted: Callable[[FakeBot], bool], *, within: float = 5) -> None:
+    async def until(self, wanted: Callable[[FakeBot], bool], *, within: float = 30) -> None:
         """Wait until the bot has seen what is wanted."""
         async with asyncio.timeout(within), self._arrived:
             await self._arrived.wait_for(lambda: wanted(self))

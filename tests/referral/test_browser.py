@@ -26,7 +26,7 @@ async def page(service: Service, complaints: list[str]) -> AsyncIterator[Page]:
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 800})
         opened = await context.new_page()
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(30_000)
         opened.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         yield opened
@@ -68,7 +68,7 @@ async def test_a_whole_shift(service: Service, bot: FakeBot, page: Page, complai
         await expect(page.get_by_label("Write to the visitor")).to_have_value("")
 
         await client.say(case, "спасибо что ответили")
-        await expect(page.get_by_text("спасибо что ответили")).to_be_visible(timeout=1000)
+        await expect(page.get_by_text("спасибо что ответили")).to_be_visible()
 
         await page.get_by_role("textbox", name="Private note").fill("Позвонили маме")
         await page.get_by_role("button", name="Save note").click()

@@ -147,7 +147,7 @@ async def test_an_open_desk_hears_at_once_that_a_case_is_overdue(service: Servic
             lines = stream.aiter_lines()
             await anext(lines)
             clock.forward(timedelta(minutes=2))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while "<strong>1 overdue</strong>" not in await anext(lines):
                     pass
 

@@ -171,7 +171,7 @@ async def test_work_of_a_worker_that_died_is_taken_over(
         await operator.write(case, "жив?")
         await operator.write(case, "жив")
 
-        await bot.until(lambda seen: len(seen.texts) == 2, within=10)
+        await bot.until(lambda seen: len(seen.texts) == 2, within=30)
         await eventually(lambda: _jobs(sessions), lambda jobs: jobs == 0)
 
     assert bot.texts == ["жив?", "жив"]
@@ -190,7 +190,7 @@ async def test_an_event_without_a_job_is_found_and_sent(
         async with transaction(sessions) as session:
             await session.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'todo'"))
 
-        await bot.until(lambda seen: seen.texts == ["забытое"], within=15)
+        await bot.until(lambda seen: seen.texts == ["забытое"], within=30)
 
 
 async def test_wake_ups_are_not_lost_when_two_messages_meet(service: Service, bot: FakeBot) -> None:

@@ -216,7 +216,7 @@ async def _pass_with_open_pages(clock: Time, minutes: int, operator: OperatorCli
 
 
 async def _line(lines: object, wanted: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for line in lines:  # type: ignore[attr-defined]
             if wanted in line:
                 return

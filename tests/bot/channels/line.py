@@ -26,7 +26,7 @@ TIMEOUT = timedelta(seconds=10)
 IMPATIENT = timedelta(seconds=0.2)
 PAUSE = timedelta(seconds=0.02)
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, async_playwright
 
 from tests.bot.webchat.site import Site, running_site
 from tests.bot.webchat.tab import Tabs
@@ -21,10 +21,6 @@ ARGUMENTS = (
     "--no-first-run",
     "--disable-quic",
 )
-
-
-# A machine that does other things as well is slow, not wrong.
-expect.set_options(timeout=15_000)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

@@ -163,7 +163,7 @@ class Voice:
     def _not_reviewed(self, state: State) -> str:
         """That no professional has read what we say in this language, or not all of it; else nothing."""
         text = self.text(not_reviewed(self.book.texts, locale=state.locale), flow=COMMON, state=state)
-        return text.text if text else ""
+        return self.filled(text.text, flow=COMMON, state=state) if text else ""
 
     def _value(self, name: str, *, state: State) -> str:
         rows, texts, locale, country = self.book.directory, self.book.texts, state.locale, state.country
@@ -199,6 +199,10 @@ class Voice:
                 return self._line(state)
             case "not_reviewed":
                 return self._not_reviewed(state)
+            case "reviewed_texts":
+                return texts.numeral(reviewed(texts, locale=locale), locale=locale)
+            case "all_texts":
+                return texts.numeral(len(texts.sheets[locale]), locale=locale)
             case "date":
                 return self._day
             case "platform":
@@ -239,10 +243,14 @@ def counted(book: Book, question: str) -> tuple[str, ...]:
 
 def not_reviewed(texts: Texts, *, locale: str) -> str:
     """The key of the sentence that tells how much professionals have reviewed; empty if it is everything."""
-    missing = len(texts.unreviewed(locale))
-    if not missing:
+    if not texts.unreviewed(locale):
         return ""
-    return NONE_REVIEWED if missing == len(texts.sheets[locale]) else SOME_REVIEWED
+    return SOME_REVIEWED if reviewed(texts, locale=locale) else NONE_REVIEWED
+
+
+def reviewed(texts: Texts, *, locale: str) -> int:
+    """How many files of texts professionals have reviewed in this language."""
+    return len(texts.sheets[locale]) - len(texts.unreviewed(locale))
 
 
 def known_locale(book: Book, locale: str | None) -> str:

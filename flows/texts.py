@@ -46,6 +46,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "class_link": "the page on which pupils join that class",
     "class_pupils": "how many pupils have joined it, in steps",
     "not_reviewed": "that professionals have not reviewed these texts, as long as that is so",
+    "reviewed_texts": "how many files of texts professionals have reviewed in this language",
+    "all_texts": "how many files of texts there are in this language",
 }
 #: The placeholder that is filled with the buttons of the question in which it stands.
 CHOICES = "choices"

@@ -43,14 +43,16 @@ def test_anything_else_is_no_review(said: str) -> None:
 
 
 def test_a_visitor_reads_that_nothing_has_been_reviewed(tmp_path: Path) -> None:
-    assert told(load(copy_small(tmp_path)), locale="en") == "No psychologist has checked my answers yet."
+    assert told(load(copy_small(tmp_path)), locale="en") == (
+        "No psychologist has checked my answers yet (0 of 18)."
+    )
 
 
 def test_a_visitor_reads_that_only_some_has_been_reviewed(tmp_path: Path) -> None:
     book = reviewed(copy_small(tmp_path), "texts/en/insults.yaml")
 
-    assert told(book, locale="en") == "Psychologists have checked only some of my answers so far."
-    assert told(book, locale="ru") == "Мои ответы психологи ещё не проверяли."
+    assert told(book, locale="en") == "Psychologists have checked only some of my answers so far (1 of 18)."
+    assert told(book, locale="ru") == "Мои ответы психологи ещё не проверяли (0 из 18)."
 
 
 def test_a_visitor_reads_nothing_of_it_once_everything_is_reviewed(tmp_path: Path) -> None:
@@ -75,3 +77,16 @@ def test_whoever_asks_what_the_bot_is_reads_it_in_every_language(locale: str) ->
     texts = real_book().texts.sheets[locale]["who_are_you"].texts
 
     assert all("{not_reviewed}" in text.text for text in texts.values())
+
+
+@pytest.mark.parametrize("locale", real_book().locales)
+@pytest.mark.parametrize("role", [None, "child", "parent"])
+def test_the_first_words_tell_everybody_how_many_texts_are_reviewed(locale: str, role: str | None) -> None:
+    book = real_book()
+    hello = book.texts.find("hello", flow="welcome", locale=locale, role=role)
+
+    assert hello is not None
+    said = Voice(book, countries=("BY",), place=None).filled(
+        hello.text, flow="welcome", state=State(locale=locale)
+    )
+    assert book.texts.numeral(len(book.texts.sheets[locale]), locale=locale) in said

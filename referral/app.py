@@ -20,6 +20,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from referral.audit import routes as audit
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.background import beside
 from referral.cases import api
 from referral.changes import Changes
@@ -29,7 +31,7 @@ from referral.console import routes, stream
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, environment, page
 from referral.database import open_engine, sessions_of, transaction
-from referral.errors import DatabaseDown, ReferralError, SignInNeeded
+from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
 from referral.events.repository import EventRepository
 from referral.limits import BodyLimit
@@ -39,7 +41,7 @@ from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
 from referral.reports import routes as reports
 from referral.reviews import routes as reviews
-from referral.services import Services, ServicesIn, TransactionIn
+from referral.services import Services, ServicesIn, TransactionIn, services_of
 from referral.signature import Signature
 from referral.tryout import routes as tryout
 from referral.tryout.client import TryOutClient
@@ -156,11 +158,20 @@ async def _metrics(services: ServicesIn, session: TransactionIn) -> Response:
     return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+async def _note_refusal(request: Request) -> None:
+    """Write down who was refused; in a transaction of its own, since that of the request came to nothing."""
+    services = services_of(request)
+    async with transaction(services.sessions) as session:
+        record(session, Act.ACCESS_REFUSED, now=services.clock(), by=request.state.somebody.operator)
+
+
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ReferralError)
     async def referral_error(request: Request, error: ReferralError) -> Response:
         if isinstance(error, SignInNeeded) and not _wants_json(request):
             return RedirectResponse("/sign-in", status_code=303)
+        if isinstance(error, NotForYourRole):
+            await _note_refusal(request)
         return _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)
 
     @app.exception_handler(RequestValidationError)

@@ -141,22 +141,22 @@ class SignInNeeded(ReferralError):
     http_status = 401
 
 
-class DeskNotYours(ReferralError):
+class NotForYourRole(ReferralError):
+    """This is for others; that you asked for it stands in the audit log."""
+
+    http_status = 403
+
+
+class DeskNotYours(NotForYourRole):
     """Editors try conversations out; visitors' cases are for operators."""
 
-    http_status = 403
 
-
-class AuditorNeeded(ReferralError):
+class AuditorNeeded(NotForYourRole):
     """Only an auditor may read the audit log."""
 
-    http_status = 403
 
-
-class AuditorsOnlyAudit(ReferralError):
+class AuditorsOnlyAudit(NotForYourRole):
     """Auditors read the audit log and nothing else."""
-
-    http_status = 403
 
 
 class FileExists(ReferralError):
@@ -171,10 +171,8 @@ class HeadInvalid(ReferralError):
     http_status = 422
 
 
-class SupervisorNeeded(ReferralError):
+class SupervisorNeeded(NotForYourRole):
     """Only a supervisor may do this."""
-
-    http_status = 403
 
 
 class RequestForged(ReferralError):

@@ -24,6 +24,10 @@ class Act(StrEnum):
     CASE_SEEN = "case_seen"
     CASE_FOLLOWED = "case_followed"  # An open page receives what happens in the case.
     CASES_LISTED = "cases_listed"
+    REPORT_SEEN = "report_seen"
+    REPORT_EXPORTED = "report_exported"
+    # Somebody asked for what their role does not let them see or do.
+    ACCESS_REFUSED = "access_refused"
     # An operator acts.
     CASE_TAKEN = "case_taken"
     CASE_PICKED = "case_picked"

@@ -60,7 +60,10 @@ def check_origin(request: Request) -> None:
 
 async def _signed_in(request: Request, services: ServicesIn, session: TransactionIn) -> SignedIn:
     access = Access(session, passwords=services.passwords, privacy=services.privacy, now=services.clock())
-    return await access.who(cookie_of(request, services), in_use=True)
+    somebody = await access.who(cookie_of(request, services), in_use=True)
+    # If their role does not let them on, whoever writes that down has to know who it was.
+    request.state.somebody = somebody
+    return somebody
 
 
 #: Whoever works here, in any role.

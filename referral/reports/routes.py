@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.cases.codes import Edition
 from referral.console.door import Supervisor
 from referral.console.pages import page
@@ -31,11 +33,20 @@ def _period(services: ServicesIn, _: Supervisor, first: str = "", last: str = ""
 PeriodIn = Annotated[Period, Depends(_period)]
 
 
+async def _note_export(services: ServicesIn, session: TransactionIn, operator: Supervisor) -> None:
+    record(session, Act.REPORT_EXPORTED, now=services.clock(), by=operator.operator)
+
+
+#: What leaves the desk as a file is written down before it leaves.
+_NOTED = [Depends(_note_export)]
+
+
 @router.get("")
 async def reports_page(
     services: ServicesIn, operator: Supervisor, session: TransactionIn, period: PeriodIn
 ) -> Response:
     """The numbers of some months, drawn and as tables."""
+    record(session, Act.REPORT_SEEN, now=services.clock(), by=operator.operator)
     views = Views(session, privacy=services.privacy, now=services.clock())
     return page(
         services.pages,
@@ -49,7 +60,7 @@ async def reports_page(
     )
 
 
-@router.get("/report.csv")
+@router.get("/report.csv", dependencies=_NOTED)
 async def csv_file(services: ServicesIn, session: TransactionIn, period: PeriodIn) -> Response:
     """The same numbers, one to a line."""
     return _file(
@@ -57,14 +68,14 @@ async def csv_file(services: ServicesIn, session: TransactionIn, period: PeriodI
     )
 
 
-@router.get("/report.xlsx")
+@router.get("/report.xlsx", dependencies=_NOTED)
 async def workbook_file(services: ServicesIn, session: TransactionIn, period: PeriodIn) -> Response:
     """The same numbers as a workbook."""
     report = await _report(services, session, period)
     return _file(as_workbook(report), media_type=_WORKBOOK, name=_name(period, "xlsx"))
 
 
-@router.get("/{edition}.csv")
+@router.get("/{edition}.csv", dependencies=_NOTED)
 async def chi_file(edition: Edition, session: TransactionIn, period: PeriodIn) -> Response:
     """Contacts by the framework's reasons, for the yearly collection."""
     figures = Figures(session, period=period)

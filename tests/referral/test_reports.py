@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from referral.audit.tables import AuditRow
 from referral.cases.codes import Edition
 from referral.cases.tables import Case
 from referral.database import Sessions, transaction
 from referral.errors import FormIncomplete
+from referral.operators.repository import OperatorRepository
 from referral.operators.rules import Role
 from referral.reports.exports import as_chi
 from referral.reports.figures import Coded
@@ -199,6 +201,37 @@ async def test_reports_are_for_supervisors(service: Service, path: str) -> None:
 
     assert refused.status_code == 403
     assert anonymous.status_code == 303
+
+
+async def test_who_looked_at_a_report_or_took_it_home_stands_in_the_log_and_so_does_who_was_refused(
+    service: Service, sessions: Sessions
+) -> None:
+    async with (
+        service.as_operator("nina", role=Role.SUPERVISOR) as nina,
+        service.as_operator("oleg") as oleg,
+        service.as_operator("eva", role=Role.EDITOR) as eva,
+    ):
+        await nina.see("/reports")
+        for file in ("report.csv", "report.xlsx", "chi_v2022.csv"):
+            assert (await nina.http.get(f"/reports/{file}")).status_code == 200
+        assert (await nina.http.get("/reports?first=soon")).status_code == 422
+        assert (await oleg.http.get("/reports/report.csv")).status_code == 403
+        assert (await eva.http.get("/reports")).status_code == 403
+
+    async with transaction(sessions) as session:
+        people = {person.number: person.name for person in await OperatorRepository(session).everyone()}
+        rows = (await session.scalars(select(AuditRow).order_by(AuditRow.seq))).all()
+    acts = [
+        (row.act, row.operator_id and people[row.operator_id])
+        for row in rows
+        if row.act.startswith(("report", "access"))
+    ]
+    assert acts == [
+        ("report_seen", "nina"),
+        *[("report_exported", "nina")] * 3,
+        ("access_refused", "oleg"),
+        ("access_refused", "eva"),
+    ]
 
 
 async def _contacts(

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bot import referral_events
+from bot import oversight, referral_events
 from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.documents.routes import Documents
@@ -31,10 +31,15 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as runtime, tryout.opened(runtime) as tryout_routes:
+        async with (
+            running(settings) as runtime,
+            tryout.opened(runtime) as tryout_routes,
+            oversight.opened(runtime) as oversight_routes,
+        ):
             hub = Hub(settings.database_url)
             _mount(app, runtime, hub)
             app.include_router(tryout_routes)
+            app.include_router(oversight_routes)
             tasks = [asyncio.create_task(hub.listen()), asyncio.create_task(announce(runtime))]
             try:
                 yield

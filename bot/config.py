@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -58,6 +59,20 @@ class Settings(BaseSettings):
     #: Advice conversations are erased after this many days without a word.
     retention_days: int = Field(default=30, ge=1)
     worker_concurrency: int = Field(default=20, ge=1)
+    #: The time zone in whose months the use of the flows is counted, the same as that of the desk's reports.
+    report_zone: str = "UTC"
+
+    @property
+    def report_time_zone(self) -> ZoneInfo:
+        """The time zone of the reports."""
+        return ZoneInfo(self.report_zone)
+
+    @field_validator("report_zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("no such time zone; use a name such as Europe/Minsk or Asia/Dhaka")
+        return name
 
     @property
     def reachable_address(self) -> str | None:

@@ -16,6 +16,8 @@ from bot.classroom import Classes, told
 from bot.documents.orders import Press
 from bot.referral_client import ReferralClient
 from bot.store import Conversation, Effect, Spoken, Store, TipCall, Waiting
+from bot.tally.marks import marks
+from bot.tally.sums import Tally
 from bot.tips import next_tip
 from bot.understanding import Understander, unread
 from flows import effects as does
@@ -61,6 +63,7 @@ class Turns:
     understander: Understander
     referral: ReferralClient
     classes: Classes
+    tally: Tally
     countries: Sequence[str]
     #: The deployment's own locale and country, for visitors of whom nothing is known.
     locale: str
@@ -86,6 +89,7 @@ class Turns:
             )
             if any(isinstance(effect, does.Forget) for effect in turn.effects):
                 await self._forget(connection, kept, waiting.number)
+        self.tally.count(marks(self.book, before=before, event=event, turn=turn), at=waiting.received_at)
         _log_turn(conversation.pseudonym, event, turn)
         return kept
 

@@ -200,6 +200,20 @@ class TipCall:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """How much is still to be done, and since how many seconds the oldest of it waits."""
+
+    #: Messages that no turn has answered yet.
+    messages: int
+    oldest_message: float
+    #: Messages that were set aside after repeated failure.
+    parked: int
+    #: Effects that are not delivered yet, by lane.
+    deliveries: Mapping[str, int]
+    oldest_delivery: float
+
+
 class TurnLost(Exception):
     """Another worker has answered this message meanwhile; nothing of this turn may be kept."""
 
@@ -348,7 +362,8 @@ FROM inbox WHERE done_at IS NULL
 """)
 
 _OUTBOX_COUNTS = text("""
-SELECT o.lane, count(*) AS waiting FROM outbox AS o JOIN conversation AS c ON c.id = o.conversation_id
+SELECT o.lane, count(*) AS waiting, extract(epoch FROM now() - min(o.created_at)) AS oldest
+FROM outbox AS o JOIN conversation AS c ON c.id = o.conversation_id
 WHERE o.done_at IS NULL AND (c.channel <> 'web' OR o.lane <> 'channel') GROUP BY o.lane
 """)
 
@@ -728,16 +743,27 @@ class Store:
             )
             return int(gone.rowcount)
 
-    async def count_open(self) -> None:
-        """Set the gauges of what waits in inbox and outbox."""
+    async def unfinished(self) -> Unfinished:
+        """What waits in inbox and outbox."""
         async with self.statement() as connection:
             inbox = (await connection.execute(_INBOX_COUNTS)).one()
-            lanes = {row.lane: row.waiting for row in await connection.execute(_OUTBOX_COUNTS)}
-        OPEN_MESSAGES.set(inbox.waiting)
-        PARKED_MESSAGES.set(inbox.parked)
-        OLDEST_MESSAGE.set(inbox.oldest)
-        for lane in ("channel", "referral"):
-            OPEN_DELIVERIES.labels(lane=lane).set(lanes.get(lane, 0))
+            lanes = (await connection.execute(_OUTBOX_COUNTS)).all()
+        return Unfinished(
+            messages=inbox.waiting,
+            oldest_message=float(inbox.oldest),
+            parked=inbox.parked,
+            deliveries={"channel": 0, "referral": 0, **{row.lane: row.waiting for row in lanes}},
+            oldest_delivery=max((float(row.oldest) for row in lanes), default=0.0),
+        )
+
+    async def count_open(self) -> None:
+        """Set the gauges of what waits in inbox and outbox."""
+        found = await self.unfinished()
+        OPEN_MESSAGES.set(found.messages)
+        PARKED_MESSAGES.set(found.parked)
+        OLDEST_MESSAGE.set(found.oldest_message)
+        for lane, number in found.deliveries.items():
+            OPEN_DELIVERIES.labels(lane=lane).set(number)
 
     def _conversation(self, pseudonym: UUID, row: Row[Any]) -> Conversation:
         state = row.state and self._privacy.unseal(row.state, context=f"conversation.state:{pseudonym}")

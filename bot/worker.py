@@ -19,6 +19,7 @@ from bot.inbox.sweep import STALLED_AFTER_SECONDS, sweep
 from bot.nlu_client import NluClient
 from bot.referral_client import ReferralClient
 from bot.runtime import Runtime, running
+from bot.tally.sums import Tally
 from bot.understanding import Understander
 
 log = structlog.get_logger()
@@ -33,19 +34,22 @@ async def work(settings: Settings) -> None:
     async with running(settings) as runtime:
         nlu = NluClient(settings.nlu_url, intents=runtime.book.intents)
         referral = ReferralClient(settings.referral_url, secret=settings.service_secret)
-        jobs = _work(runtime, nlu, referral)
+        tally = Tally(zone=settings.report_time_zone)
+        jobs = _work(runtime, nlu, referral, tally)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_for_ever("queue", lambda: _run_queue(jobs, runtime)))
+                group.create_task(_for_ever("tally", lambda: tally.keep_writing(runtime.store)))
                 if runtime.telegram and settings.telegram_mode is TelegramMode.POLLING:
                     telegram = runtime.telegram
                     group.create_task(_for_ever("telegram", lambda: telegram.poll(runtime.reception.accept)))
         finally:
+            await tally.write_down(runtime.store)
             await nlu.close()
             await referral.close()
 
 
-def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
+def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient, tally: Tally) -> Work:
     settings, book = runtime.settings, runtime.book
     understander = Understander(
         lexicon=runtime.lexicon, nlu=nlu, danger=book.intents, threshold=settings.nlu_threshold
@@ -58,6 +62,7 @@ def _work(runtime: Runtime, nlu: NluClient, referral: ReferralClient) -> Work:
         understander=understander,
         referral=referral,
         classes=classes,
+        tally=tally,
         countries=settings.countries,
         locale=settings.locale,
         country=settings.country,

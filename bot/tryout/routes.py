@@ -5,26 +5,22 @@ The state travels with each request, so there is nothing here to be stored, to b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-import structlog
-from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from bot.nlu_client import NluClient
 from bot.runtime import Runtime
+from bot.signature import signed_by
 from bot.tryout import golden
 from bot.tryout.draft import Draft, Drafts
 from bot.tryout.rehearsal import Rehearsal, TryOutInvalid, Wanted
 from flows import diagram
 from flows.model import ROLES
 from flows.speech import known_locale
-
-log = structlog.get_logger()
 
 #: A tried conversation that is longer is no test that a person would read.
 MAX_TURNS = 200
@@ -61,7 +57,7 @@ async def opened(runtime: Runtime) -> AsyncIterator[APIRouter]:
 
 def _router(runtime: Runtime, drafts: Drafts, nlu: NluClient) -> APIRouter:
     settings = runtime.settings
-    routes = APIRouter(prefix="/tryout/v1", route_class=_signed_by(settings.service_secret))
+    routes = APIRouter(prefix="/tryout/v1", route_class=signed_by(settings.service_secret))
 
     @routes.post("/turns")
     async def turn(wanted: Wanted) -> dict[str, Any]:
@@ -117,26 +113,3 @@ def _overview(draft: Draft) -> dict[str, Any]:
         "readable": draft.readable,
         "live": draft.live,
     }
-
-
-def _signed_by(secret: str) -> type[APIRoute]:
-    """Routes that look at the signature before anything of the body is understood."""
-    webhook = Webhook(secret)
-
-    class _SignedRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def check_then_handle(request: Request) -> Response:
-                try:
-                    webhook.verify(await request.body(), dict(request.headers), json_parse=False)
-                except (WebhookVerificationError, ValueError) as error:
-                    log.warning("a try-out with a wrong signature was refused")
-                    raise HTTPException(
-                        401, {"error": "bad_signature", "detail": "Check the shared secret."}
-                    ) from error
-                return await handle(request)
-
-            return check_then_handle
-
-    return _SignedRoute

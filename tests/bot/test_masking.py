@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from bot.nlu_client import NluClient
 from bot.privacy import Privacy
 from bot.referral_client import ReferralClient
 from bot.store import Store
+from bot.tally.sums import Tally
 from bot.understanding import Understander
 from flows.events import Understanding
 from flows.safety import load_lexicons
@@ -185,6 +187,7 @@ async def test_a_message_that_was_set_aside_is_masked_too(
         understander=Broken(lexicon=lexicon, nlu=nlu, danger=book.intents, threshold=0.35),
         referral=referral,
         classes=Classes(privacy=privacy, public_url=NOWHERE),
+        tally=Tally(zone=ZoneInfo("UTC")),
         countries=("BY", "BD"),
         locale="en",
         country=None,

@@ -1,0 +1,1 @@
+"""How are the flows used? Sums of what happened in them, and of nobody in particular."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from procrastinate import App, SyncPsycopgConnector
 from sqlalchemy import Connection, create_engine, inspect, text
+
+from bot.store import DIALECT
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -53,7 +56,7 @@ _NO_HISTORY = tuple(
 
 def migrate(url: str) -> None:
     """Create or upgrade tables and the job queue; several at once wait for each other."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(DIALECT, creator=lambda: psycopg.connect(url))
     with engine.connect() as guard:
         guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         guard.commit()

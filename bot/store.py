@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -35,6 +36,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.messages import InboxDown
 from bot.metrics import OLDEST_MESSAGE, OPEN_DELIVERIES, OPEN_MESSAGES, PARKED_MESSAGES
 from bot.privacy import Privacy
+
+#: Only a dialect: libpq reads the rest of an address.
+DIALECT = "postgresql+psycopg://"
 
 metadata = MetaData()
 
@@ -808,13 +812,17 @@ async def wake_drain(connection: AsyncConnection, pseudonym: UUID) -> None:
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine over psycopg for a ``postgresql://`` address."""
+    """An engine over psycopg; the address goes to libpq as it is, so it may name several servers."""
+
+    async def connect() -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(url, connect_timeout=5)
+
     return create_async_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        DIALECT,
+        async_creator=connect,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
         # A failed statement is logged; its parameters are a visitor's words.
         hide_parameters=True,
-        connect_args={"connect_timeout": 5},
     )

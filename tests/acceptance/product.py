@@ -40,11 +40,11 @@ class Product:
     logs: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str) -> None:
+    def start(self, name: str, *arguments: str, interpreter: Path = Path(sys.executable)) -> None:
         """Start one part; its output goes to a file of its name."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                [interpreter, "-m", *arguments],
                 cwd=ROOT,
                 env=dict(self.environment),
                 stdout=log,
@@ -60,6 +60,12 @@ class Product:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def kill(self, name: str) -> None:
+        """End one part without a chance to tidy up."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
 
     def start_web(self) -> None:
         """Start the bot's web process and wait until it answers."""

@@ -27,6 +27,9 @@ from referral.cases import api
 from referral.changes import Changes
 from referral.clock import Clock, utc_now
 from referral.config import Settings
+from referral.connectors.registry import Registry, connectors_of
+from referral.connectors.sending import Sending
+from referral.connectors.webhooks import Webhooks
 from referral.console import routes, stream
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, environment, page
@@ -122,9 +125,24 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
         senders = senders_of(settings, client=client)
         pager = Pager(services.sessions, senders=senders, clock=services.clock, console=settings.console)
         watch = Watch(services, channels=senders)
+        webhooks = Webhooks(client, privacy=services.privacy, private=settings.webhooks_private_addresses)
+        sending = Sending(
+            services.sessions,
+            registry=Registry(connectors_of(settings, client=client), webhooks=webhooks),
+            privacy=services.privacy,
+            changes=services.changes,
+            clock=services.clock,
+            count=services.metrics.count_letter,
+        )
         listening = beside(services.changes.listen())
         try:
-            async with listening, worker.running(), pager.running(), watch.running():
+            async with (
+                listening,
+                worker.running(),
+                pager.running(),
+                watch.running(),
+                sending.running(),
+            ):
                 yield
         finally:
             await services.tryout.close()

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     pager_email_from: str = ""
     pager_email_to: str = ""
 
+    #: True if webhooks about cases may lead into a private network, or be without https.
+    webhooks_private_addresses: bool = False
+
     @model_validator(mode="after")
     def _pagers_are_whole(self) -> Self:
         for names in (

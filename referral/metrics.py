@@ -48,6 +48,17 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._letters = Counter(
+            "porchlight_letters",
+            "Attempts to tell another system of a case, by what became of them.",
+            ["result"],
+            registry=self._registry,
+        )
+
+    def count_letter(self, result: str) -> None:
+        """One attempt to tell another system ended as ``arrived``, ``failed``, ``unavailable`` and so on."""
+        self._letters.labels(result).inc()
+
     def count_delivery(self, result: str) -> None:
         """One attempt to deliver ended as ``delivered``, ``failed`` or ``gone``."""
         self._deliveries.labels(result).inc()

@@ -47,6 +47,7 @@ KNOWN = frozenset(
         "NLU_URL",
         "PAGER_EMAIL_FROM",
         "PAGER_EMAIL_TO",
+        "WEBHOOKS_PRIVATE_ADDRESSES",
         "PAGER_PRIVATE_ADDRESSES",
         "PAGER_SMTP_URL",
         "PAGER_TELEGRAM_CHAT",

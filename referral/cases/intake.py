@@ -21,6 +21,7 @@ from referral.cases.sealed import Card, seal_card, seal_words
 from referral.cases.standing import happening, hasten_clock, stand, standing_of
 from referral.cases.tables import Case
 from referral.changes import QUEUE, case_topic, operator_topic, ring
+from referral.connectors.repository import LetterRepository
 from referral.errors import CaseUnknown
 from referral.events.repository import EventRepository
 from referral.privacy import Privacy
@@ -115,6 +116,7 @@ class Intake:
         case.forgotten_at = self._now
         await self._end(case, rules.forgotten(standing_of(case)), what=Happening.FORGOTTEN)
         await self._cases.erase_words(number, now=self._now)
+        await LetterRepository(self._session).forget(number, now=self._now)
         self._log(Act.VISITOR_FORGOTTEN, number)
         if holder is not None:
             await ring(self._session, operator_topic(holder))
@@ -148,7 +150,12 @@ class Intake:
         raise AssertionError("candidates never end")
 
     def _values(self, wanted: NewCase) -> dict[str, Any]:
-        card = Card(consent=wanted.consent, answers=wanted.card, said=wanted.said)
+        card = Card(
+            consent=wanted.consent,
+            consent_for_others=wanted.consent_for_others,
+            answers=wanted.card,
+            said=wanted.said,
+        )
         clock = self._clocks.started(wanted.danger, now=self._now)
         return {
             "number": wanted.id,

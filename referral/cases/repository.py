@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 
 from referral.cases.rules import HEAVY, CaseState, DangerLevel, EntryKind
 from referral.cases.tables import Case, Message
+from referral.connectors.repository import LetterRepository
 from referral.operators.tables import Operator
 
 # Locks are taken in one order, the row of the case before its thread, so that nobody waits in a circle. All
@@ -243,13 +244,17 @@ class CaseRepository:
         return await self._session.scalar(query) or 0
 
     async def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Add entries to a thread in this order; one whose id is there already is left as it is."""
+        """Add entries to a thread in this order; one whose id is there already is left as it is.
+
+        The thread is the record, so this is where other systems begin to hear of what happened.
+        """
         if not entries:
             return
         columns = set().union(*entries)
         rows = [{column: entry.get(column) for column in columns} for entry in entries]
         # As a list of parameters, since SQLAlchemy would compile a list of values anew every time.
         await self._session.execute(insert(Message).on_conflict_do_nothing(), rows)
+        await LetterRepository(self._session).announce(entries)
 
     async def thread(self, case: UUID) -> Sequence[Message]:
         """All entries of a thread, oldest first."""
@@ -269,6 +274,10 @@ class CaseRepository:
         """Some entries of a thread, oldest first."""
         query = select(Message).where(Message.case_id == case, Message.seq.in_(seqs)).order_by(Message.seq)
         return (await self._session.scalars(query)).all()
+
+    async def entry(self, case: UUID, number: UUID) -> Message | None:
+        """One entry of a thread."""
+        return await self._session.get(Message, (case, number))
 
     async def has(self, case: UUID, number: UUID) -> bool:
         """True when an entry of this id stands in the thread."""

@@ -48,7 +48,9 @@ class NewCase(_Request):
     danger: DangerLevel
     reason: Slug
     opened_at: AwareDatetime
+    #: The sentence that the visitor agreed to, and whether it says that other organisations may be told.
     consent: Annotated[str, StringConstraints(max_length=2_000)]
+    consent_for_others: bool = False
     card: Annotated[dict[Key, Answer], Field(max_length=MAX_ANSWERS)] = {}
     said: Annotated[tuple[Key, ...], Field(max_length=MAX_SAID)] = ()
     messages: Annotated[tuple[EarlierMessage, ...], Field(max_length=MAX_MESSAGES)] = ()

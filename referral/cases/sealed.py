@@ -16,6 +16,8 @@ class Card:
 
     #: The sentence that the visitor agreed to.
     consent: str = ""
+    #: True if that sentence also says that other organisations may be told.
+    consent_for_others: bool = False
     #: Harm, since when, and every other answer that the bot collected.
     answers: Mapping[str, str] = field(default_factory=dict)
     #: Keys of what the bot said, oldest first.
@@ -34,7 +36,12 @@ def read_card(privacy: Privacy, sealed: bytes | None, *, case: UUID) -> Card:
     if sealed is None:
         return Card()
     raw = json.loads(privacy.unseal(sealed, table="case", column="card", row=str(case)))
-    return Card(consent=raw["consent"], answers=raw["answers"], said=tuple(raw["said"]))
+    return Card(
+        consent=raw["consent"],
+        consent_for_others=raw.get("consent_for_others", False),
+        answers=raw["answers"],
+        said=tuple(raw["said"]),
+    )
 
 
 def seal_words(privacy: Privacy, words: str, *, case: UUID, entry: UUID) -> bytes:

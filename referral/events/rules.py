@@ -41,7 +41,7 @@ def answer(status: int, *, retry_after: str | None, now: datetime) -> Answer:
         return Delivered()
     if status == 410:
         return Gone()
-    return Failed(reason=str(status), after=_wanted(retry_after, now=now))
+    return Failed(reason=str(status), after=wanted_delay(retry_after, now=now, longest=LONGEST_DELAY))
 
 
 def delay(attempts: int, *, wanted: timedelta | None, chance: float) -> timedelta:
@@ -50,11 +50,13 @@ def delay(attempts: int, *, wanted: timedelta | None, chance: float) -> timedelt
     return min(max(own, wanted or own), LONGEST_DELAY)
 
 
-def _wanted(header: str | None, *, now: datetime) -> timedelta | None:
+def wanted_delay(header: str | None, *, now: datetime, longest: timedelta) -> timedelta | None:
+    """How long a ``Retry-After`` asks us to wait; None if there is none that can be understood."""
     if header is None:
         return None
     if header.strip().isdecimal():
-        return timedelta(seconds=min(int(header), int(LONGEST_DELAY.total_seconds())))
+        # Python refuses to read a number of thousands of digits, which is only ever sent with ill will.
+        return min(timedelta(seconds=int(header.strip()[:9])), longest)
     try:
         instant = parsedate_to_datetime(header)
     except ValueError:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from referral.errors import ReferralError
 
@@ -29,6 +33,30 @@ async def public_address(url: str) -> str:
     if not addresses or not all(is_public(address) for address in addresses):
         raise AddressForbidden
     return addresses[0]
+
+
+async def guarded_post(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    body: bytes,
+    headers: dict[str, str],
+    private: bool,
+    within: timedelta,
+) -> httpx.Response:
+    """Post to an address that somebody typed in; ``private`` says that it may lead anywhere.
+
+    Raises ``AddressForbidden``, ``OSError`` and what httpx raises. The client must not follow redirects.
+    """
+    target = httpx.URL(url)
+    extensions: dict[str, Any] = {"timeout": httpx.Timeout(within.total_seconds()).as_dict()}
+    if not private:
+        address = await public_address(url)
+        headers = {**headers, "host": target.netloc.decode()}
+        extensions["sni_hostname"] = target.host
+        target = target.copy_with(host=address)
+    request = client.build_request("POST", target, content=body, headers=headers, extensions=extensions)
+    return await client.send(request)
 
 
 def is_public(address: str) -> bool:

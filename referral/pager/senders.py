@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from referral.pager.address import AddressForbidden, public_address
+from referral.pager.address import AddressForbidden, guarded_post
 from referral.pager.rules import Letter
 from referral.signature import Signature
 
@@ -44,7 +44,7 @@ class WebhookSender:
 
     def __init__(self, client: httpx.AsyncClient, *, url: str, secret: str, private: bool) -> None:
         self._client = client
-        self._url = httpx.URL(url)
+        self._url = url
         self._signature = Signature(secret)
         self._private = private
 
@@ -52,21 +52,18 @@ class WebhookSender:
         """Post the page; only 2xx is success, and a redirect is none."""
         body = _json(letter, now=now)
         headers = self._signature.headers(body, number=str(letter.number), now=now)
-        request = await self._request(body, headers={**headers, "content-type": "application/json"})
-        await _carried_out(self._client, request)
-
-    async def _request(self, body: bytes, *, headers: dict[str, str]) -> httpx.Request:
-        url = self._url
-        extensions: dict[str, Any] = {"timeout": httpx.Timeout(_SECONDS).as_dict()}
-        if not self._private:
-            try:
-                address = await public_address(str(url))
-            except (AddressForbidden, OSError) as error:
-                raise PageNotSent(type(error).__name__) from error
-            headers = {**headers, "host": url.netloc.decode()}
-            extensions["sni_hostname"] = url.host
-            url = url.copy_with(host=address)
-        return self._client.build_request("POST", url, content=body, headers=headers, extensions=extensions)
+        try:
+            response = await guarded_post(
+                self._client,
+                self._url,
+                body=body,
+                headers={**headers, "content-type": "application/json"},
+                private=self._private,
+                within=timedelta(seconds=_SECONDS),
+            )
+        except (AddressForbidden, OSError, httpx.HTTPError) as error:
+            raise PageNotSent(type(error).__name__) from error
+        _check(response)
 
 
 class TelegramSender:
@@ -144,6 +141,10 @@ async def _carried_out(client: httpx.AsyncClient, request: httpx.Request) -> Non
         response = await client.send(request)
     except httpx.HTTPError as error:
         raise PageNotSent(type(error).__name__) from error
+    _check(response)
+
+
+def _check(response: httpx.Response) -> None:
     if not response.is_success:
         raise PageNotSent(str(response.status_code), after=_retry_after(response))
 

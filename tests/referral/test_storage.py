@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import referral.audit.tables
 import referral.cases.tables
+import referral.connectors.tables
 import referral.events.tables
 import referral.migrations.versions
 import referral.operators.tables

@@ -1,0 +1,40 @@
+"""Which connectors are switched on, by settings and on the page of connections?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from referral.config import Settings
+from referral.connectors.protocol import Connector
+from referral.connectors.repository import LetterRepository
+from referral.connectors.webhooks import Webhooks
+
+
+class Registry:
+    """Finds the connector of a name: those of the settings, and an endpoint for each row of ``endpoint``."""
+
+    def __init__(self, connectors: Iterable[Connector], *, webhooks: Webhooks) -> None:
+        self._connectors = {connector.name: connector for connector in connectors}
+        self._webhooks = webhooks
+
+    async def find(self, name: str, *, session: AsyncSession) -> Connector | None:
+        """The connector of this name; None once it is switched off."""
+        return self._connectors.get(name) or await self._webhooks.find(name, session=session)
+
+    async def switch_on(self, session: AsyncSession, *, now: datetime) -> None:
+        """Connect what the settings name, and disconnect what they no longer name."""
+        letters, endpoints = LetterRepository(session), await self._webhooks.names(session)
+        for connection in await letters.connections():
+            if connection.name not in self._connectors and connection.name not in endpoints:
+                await letters.disconnect(connection.name, reason="not in the settings", now=now)
+        for connector in self._connectors.values():
+            await letters.connect(connector.name, kinds=connector.wants)
+
+
+def connectors_of(settings: Settings, *, client: httpx.AsyncClient) -> Sequence[Connector]:
+    """The connectors that this helpline has set up; each new one is added here."""
+    return []

@@ -40,6 +40,7 @@ from referral.events.repository import EventRepository
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
+from referral.oversight.client import OversightClient
 from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
 from referral.reports import routes as reports
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         metrics=Metrics(),
         pages=environment(),
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
+        oversight=OversightClient(settings.bot_url, signature=signature, clock=clock),
         clock=clock,
     )
 
@@ -146,6 +148,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
                 yield
         finally:
             await services.tryout.close()
+            await services.oversight.close()
             await engine.dispose()
 
 

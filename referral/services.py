@@ -16,6 +16,7 @@ from referral.config import Settings
 from referral.database import Sessions, transaction
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
+from referral.oversight.client import OversightClient
 from referral.privacy import Privacy
 from referral.signature import Signature
 from referral.tryout.client import TryOutClient
@@ -34,6 +35,7 @@ class Services:
     metrics: Metrics
     pages: Environment
     tryout: TryOutClient
+    oversight: OversightClient
     clock: Clock
 
 

@@ -99,6 +99,8 @@ class Case(Base):
         ),
         Index("ix_case_holder", "holder_id", postgresql_where=text("state = 'held'")),
         Index("ix_case_conversation", "conversation"),
+        # The months of a report.
+        Index("ix_case_received", "received_at"),
         # How long an answer took of late.
         Index("ix_case_answered", "danger", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
         # What runs out next, and is not marked yet.

@@ -89,6 +89,16 @@ async def _supervisor(operator: SignedInOperator) -> SignedIn:
 Supervisor = Annotated[SignedIn, Depends(_supervisor)]
 
 
+async def _patient_supervisor(request: Request, services: ServicesIn) -> SignedIn:
+    async with transaction(services.sessions) as session:
+        somebody = await _signed_in(request, services, session)
+    return await _supervisor(await _helper(somebody))
+
+
+#: A supervisor, for a page that then waits for the bot: the database's connection is given back before.
+PatientSupervisor = Annotated[SignedIn, Depends(_patient_supervisor)]
+
+
 async def _auditor(somebody: SignedInAnybody) -> SignedIn:
     if not somebody.audits:
         raise AuditorNeeded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from referral.reports.sheets import Cell, Sheet
@@ -13,15 +15,23 @@ _NAMED = 12
 _ROOM = 50
 
 
-def bar(number: Cell, *, highest: int) -> Markup:
-    """A bar for one row of a table; nothing for a hidden number."""
-    if not isinstance(number, int) or highest == 0:
+def bar(lengths: Sequence[int], *, highest: int) -> Markup:
+    """A bar for one row of a table, with a piece for each length; nothing where there is none."""
+    if not any(lengths):
         return Markup()
-    width = round(100 * number / highest, 1)
+    pieces, left = [], 0.0
+    for place, length in enumerate(lengths):
+        width = round(100 * length / highest, 1)
+        if width:
+            pieces.append(
+                Markup('<rect class="drawn drawn-{}" x="{}" width="{}" height="10"/>').format(
+                    place, round(left, 1), width
+                )
+            )
+        left += width
     return Markup(
-        '<svg class="bar-drawn" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="drawn" width="{}" height="10"/></svg>'
-    ).format(width)
+        '<svg class="bar-drawn" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
+    ).format(Markup().join(pieces))
 
 
 def columns(sheet: Sheet) -> Markup:

@@ -41,7 +41,7 @@ Row = Sequence[Cell]
 def as_csv(report: Report) -> str:
     """One table of all sheets: sheet, name, column, value."""
     rows: list[Row] = [("sheet", "name", "column", "value"), ("total", "", "Contacts", report.total)]
-    for sheet in report.sheets:
+    for sheet in report.all_sheets:
         for name, cells in sheet.rows:
             rows += [
                 (sheet.key, name, column, cell) for column, cell in zip(sheet.columns[1:], cells, strict=True)
@@ -55,7 +55,7 @@ def as_workbook(report: Report) -> bytes:
         "Report",
         [("Months", f"{report.period.months[0]} to {report.period.months[-1]}"), ("Contacts", report.total)],
     )
-    return _workbook([first, *((sheet.title, _rows(sheet)) for sheet in report.sheets)])
+    return _workbook([first, *((sheet.title, _rows(sheet)) for sheet in report.all_sheets)])
 
 
 def as_chi(coded: Sequence[Coded], *, total: int, edition: Edition) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from jinja2 import Environment
 from starlette.responses import Response
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.cases.codes import Edition
-from referral.console.door import Supervisor
+from referral.console.door import PatientSupervisor
 from referral.console.pages import page
 from referral.console.views import Views
+from referral.errors import BotMisunderstood, BotUnreachable
+from referral.oversight.schemas import Usage
 from referral.reports.exports import as_chi, as_csv, as_workbook
 from referral.reports.figures import Figures
 from referral.reports.period import Period, offered, period_of
 from referral.reports.sheets import Labels, Report, report_of
 from referral.reports.small import SMALL
-from referral.services import Services, ServicesIn, TransactionIn
+from referral.reports.usage import STEP, usage_sheets
+from referral.services import ServicesIn, TransactionIn
 
 router = APIRouter(prefix="/reports")
 
@@ -26,14 +31,14 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _KINDS = ("danger", "outcome", "channel", "locale", "role", "occurred", "action")
 
 
-def _period(services: ServicesIn, _: Supervisor, first: str = "", last: str = "") -> Period:
+def _period(services: ServicesIn, _: PatientSupervisor, first: str = "", last: str = "") -> Period:
     return period_of(first, last, zone=services.settings.report_time_zone, now=services.clock())
 
 
 PeriodIn = Annotated[Period, Depends(_period)]
 
 
-async def _note_export(services: ServicesIn, session: TransactionIn, operator: Supervisor) -> None:
+async def _note_export(services: ServicesIn, session: TransactionIn, operator: PatientSupervisor) -> None:
     record(session, Act.REPORT_EXPORTED, now=services.clock(), by=operator.operator)
 
 
@@ -41,9 +46,31 @@ async def _note_export(services: ServicesIn, session: TransactionIn, operator: S
 _NOTED = [Depends(_note_export)]
 
 
+async def _usage(services: ServicesIn, period: PeriodIn) -> Usage | None:
+    try:
+        return await services.oversight.usage(first=period.months[0], last=period.months[-1])
+    except (BotUnreachable, BotMisunderstood):
+        # What the helpline itself knows is shown all the same.
+        return None
+
+
+UsageIn = Annotated[Usage | None, Depends(_usage)]
+
+
+async def _report(services: ServicesIn, period: PeriodIn, usage: UsageIn, session: TransactionIn) -> Report:
+    labels = labels_of(services.pages)
+    report = await report_of(
+        Figures(session, period=period), period=period, clocks=services.settings.clocks, labels=labels
+    )
+    return replace(report, usage=usage_sheets(usage, labels=labels) if usage else None)
+
+
+ReportIn = Annotated[Report, Depends(_report)]
+
+
 @router.get("")
 async def reports_page(
-    services: ServicesIn, operator: Supervisor, session: TransactionIn, period: PeriodIn
+    services: ServicesIn, operator: PatientSupervisor, report: ReportIn, session: TransactionIn
 ) -> Response:
     """The numbers of some months, drawn and as tables."""
     record(session, Act.REPORT_SEEN, now=services.clock(), by=operator.operator)
@@ -53,30 +80,28 @@ async def reports_page(
         "reports.html",
         operator=operator,
         queue=await views.queue(),
-        report=await _report(services, session, period),
-        months=offered(zone=period.zone, now=services.clock()),
+        report=report,
+        months=offered(zone=report.period.zone, now=services.clock()),
         editions=tuple(Edition),
         small=SMALL,
+        step=STEP,
     )
 
 
 @router.get("/report.csv", dependencies=_NOTED)
-async def csv_file(services: ServicesIn, session: TransactionIn, period: PeriodIn) -> Response:
+async def csv_file(report: ReportIn) -> Response:
     """The same numbers, one to a line."""
-    return _file(
-        as_csv(await _report(services, session, period)), media_type="text/csv", name=_name(period, "csv")
-    )
+    return _file(as_csv(report), media_type="text/csv", name=_name(report.period, "csv"))
 
 
 @router.get("/report.xlsx", dependencies=_NOTED)
-async def workbook_file(services: ServicesIn, session: TransactionIn, period: PeriodIn) -> Response:
+async def workbook_file(report: ReportIn) -> Response:
     """The same numbers as a workbook."""
-    report = await _report(services, session, period)
-    return _file(as_workbook(report), media_type=_WORKBOOK, name=_name(period, "xlsx"))
+    return _file(as_workbook(report), media_type=_WORKBOOK, name=_name(report.period, "xlsx"))
 
 
 @router.get("/{edition}.csv", dependencies=_NOTED)
-async def chi_file(edition: Edition, session: TransactionIn, period: PeriodIn) -> Response:
+async def chi_file(edition: Edition, period: PeriodIn, session: TransactionIn) -> Response:
     """Contacts by the framework's reasons, for the yearly collection."""
     figures = Figures(session, period=period)
     coded, total = await figures.coded(), await figures.total()
@@ -84,18 +109,9 @@ async def chi_file(edition: Edition, session: TransactionIn, period: PeriodIn) -
     return _file(as_chi(coded, total=total, edition=edition), media_type="text/csv", name=name)
 
 
-async def _report(services: Services, session: TransactionIn, period: Period) -> Report:
-    return await report_of(
-        Figures(session, period=period),
-        period=period,
-        clocks=services.settings.clocks,
-        labels=_labels(services),
-    )
-
-
-def _labels(services: Services) -> Labels:
+def labels_of(pages: Environment) -> Labels:
     """What slugs are called on the pages."""
-    called = services.pages.get_template("labels.html").module
+    called = pages.get_template("labels.html").module
     return {kind: getattr(called, kind) for kind in _KINDS}
 
 

@@ -32,11 +32,25 @@ class Sheet:
     note: str = ""
     #: True for a sheet that runs through time and is drawn as columns.
     runs: bool = False
+    #: Which of its numbers, counted from 0, are drawn beside each row, one after the other.
+    drawn: tuple[int, ...] = (0,)
+    #: How many rows are read on a page, where a file has more.
+    most: int | None = None
 
     @property
     def highest(self) -> int:
-        """The largest number of its first column."""
-        return max((cells[0] for _, cells in self.rows if isinstance(cells[0], int)), default=0)
+        """The largest of what is drawn in a row."""
+        return max((sum(self.lengths(cells)) for _, cells in self.rows), default=0)
+
+    def lengths(self, cells: tuple[Cell, ...]) -> Sequence[int]:
+        """What is drawn for a row; a hidden number has no length."""
+        numbers = (cells[index] for index in self.drawn)
+        return [number if isinstance(number, int) else 0 for number in numbers]
+
+    @property
+    def read(self) -> Sequence[tuple[str, tuple[Cell, ...]]]:
+        """The rows that stand on a page."""
+        return self.rows[: self.most]
 
     @property
     def hides(self) -> bool:
@@ -52,6 +66,13 @@ class Report:
     #: None when the whole period is about few.
     total: int | None
     sheets: Sequence[Sheet]
+    #: About conversations with the bot; None when the bot could not be asked.
+    usage: Sequence[Sheet] | None = None
+
+    @property
+    def all_sheets(self) -> Sequence[Sheet]:
+        """Everything that a file has."""
+        return [*self.sheets, *(self.usage or ())]
 
 
 async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels: Labels) -> Report:
@@ -180,6 +201,7 @@ def _waiting(waiting: Mapping[DangerLevel, Waiting], *, clocks: Clocks, labels: 
         title="Waiting for the first answer",
         columns=("Danger", "In time", "Late", "Not answered", "Half waited at most", "Nine of ten at most"),
         rows=rows,
+        drawn=(0, 1, 2),
         note="By the danger that a contact reached, against the desk’s clocks.",
     )
 

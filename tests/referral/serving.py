@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -65,6 +65,9 @@ class FakeBot:
     lose_next_answer: bool = False
     #: True: it does nothing with the next attempt until the sender gives up.
     hang_next: bool = False
+    #: What it tells of how its flows are used, and of how it is doing; nothing: it cannot say just now.
+    usage: dict[str, Any] | None = None
+    condition: dict[str, Any] | None = None
     #: What time it is for the bot.
     clock: Clock = utc_now
     _seen: set[str] = field(default_factory=set)
@@ -72,7 +75,13 @@ class FakeBot:
 
     def app(self) -> Starlette:
         """Its HTTP side."""
-        return Starlette(routes=[Route("/referral/events", self._receive, methods=["POST"])])
+        return Starlette(
+            routes=[
+                Route("/referral/events", self._receive, methods=["POST"]),
+                Route("/oversight/v1/sums", self._tell_usage),
+                Route("/oversight/v1/condition", self._tell_condition),
+            ]
+        )
 
     def fail(self, *statuses: int, **headers: str) -> None:
         """Answer the next attempts with these statuses."""
@@ -101,6 +110,16 @@ class FakeBot:
         signature = Webhook(SERVICE_SECRET).sign(headers["webhook-id"], sent_at, body.decode())
         assert headers["webhook-signature"] == signature
         assert abs(self.clock() - sent_at) < timedelta(minutes=5)
+
+    async def _tell_usage(self, request: Request) -> Response:
+        return await self._tell(request, self.usage)
+
+    async def _tell_condition(self, request: Request) -> Response:
+        return await self._tell(request, self.condition)
+
+    async def _tell(self, request: Request, told: dict[str, Any] | None) -> Response:
+        self._check(await request.body(), request.headers)
+        return Response(status_code=503) if told is None else JSONResponse(told)
 
     async def _receive(self, request: Request) -> Response:
         body = await request.body()

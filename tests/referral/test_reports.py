@@ -21,12 +21,15 @@ from referral.database import Sessions, transaction
 from referral.errors import FormIncomplete
 from referral.operators.repository import OperatorRepository
 from referral.operators.rules import Role
+from referral.oversight.schemas import Sum, Usage
 from referral.reports.exports import as_chi
 from referral.reports.figures import Coded
 from referral.reports.period import offered, period_of
 from referral.reports.small import SMALL, nested, parts
+from referral.reports.usage import in_steps, usage_sheets
 from tests.referral.conftest import Time
 from tests.referral.desk import BotClient, OperatorClient, Service
+from tests.referral.serving import FakeBot
 
 NOW = datetime(2026, 11, 29, 16, 0, tzinfo=UTC)
 MINSK = ZoneInfo("Europe/Minsk")
@@ -234,6 +237,92 @@ async def test_who_looked_at_a_report_or_took_it_home_stands_in_the_log_and_so_d
     ]
 
 
+@pytest.mark.parametrize(("number", "shown"), [(0, None), (4, None), (5, 5), (9, 5), (10, 10), (237, 235)])
+def test_what_was_counted_of_conversations_is_shown_in_steps(number: int, shown: int | None) -> None:
+    assert in_steps(number) == shown
+
+
+@given(
+    asked=st.integers(0, 60), answered=st.integers(0, 60), elsewhere=st.integers(0, 60), locale=st.just("en")
+)
+def test_no_number_of_a_question_tells_of_fewer_than_five(
+    asked: int, answered: int, elsewhere: int, locale: str
+) -> None:
+    counts = {"asked": asked, "answered": answered, "elsewhere": elsewhere}
+    sums = [_sum(what, number, flow="insults", node="plan") for what, number in counts.items()]
+
+    sheet = usage_sheets(Usage(sums=sums, questions=[]), labels={"locale": {}})[-1]
+
+    assert bool(sheet.rows) == (asked >= SMALL)
+    for _, (*numbers, share) in sheet.rows:
+        assert all(number is None or (isinstance(number, int) and number % SMALL == 0) for number in numbers)
+        assert (share is None) == (numbers[-1] is None)
+
+
+async def test_supervisors_see_where_conversations_stop_and_what_the_course_leads_to(
+    service: Service, bot: FakeBot
+) -> None:
+    bot.usage = {
+        "sums": [
+            *(
+                _sum(what, number).model_dump()
+                for what, number in (
+                    ("course_begun", 40),
+                    ("course_part", 23),
+                    ("course_done", 3),
+                    ("course_case", 8),
+                )
+            ),
+            *(
+                _sum("begun", number, flow="welcome", locale=locale).model_dump()
+                for locale, number in (("ru", 61), ("be", 3))
+            ),
+            *(
+                _sum(what, number, flow="insults", node="what_helps").model_dump()
+                for what, number in (("asked", 50), ("answered", 31), ("elsewhere", 6))
+            ),
+            _sum("asked", 4, flow="grooming", node="what_helps").model_dump(),
+            _sum("something_newer", 70).model_dump(),
+        ],
+        "questions": [{"flow": "insults", "node": "what_helps", "text": "What would help you most?"}],
+    }
+    async with service.as_operator("nina", role=Role.SUPERVISOR) as nina:
+        page = await nina.see("/reports")
+        rows = {tuple(row[:3]): row[3] for row in _rows((await nina.http.get("/reports/report.csv")).text)}
+
+    steps = {row[1]: number for row, number in rows.items() if row[::2] == ("course", "Conversations")}
+    assert steps == {
+        "Opened the course": "40",
+        "Finished a part of it": "20",
+        "Finished all of its parts": "hidden",
+        "Asked for a person after opening it": "5",
+    }
+    share = rows["course", "Asked for a person after opening it", "Of those who opened it"]
+    assert share == "12 %", "of the rounded numbers"
+    assert rows["begun", "Russian", "Begun"] == "60"
+    assert rows["begun", "Belarusian", "Begun"] == "hidden"
+    question = "Insults: What would help you most?"
+    columns = ("Asked", "Answered", "Went elsewhere", "Fell silent", "Silent of those asked")
+    assert [rows["questions", question, column] for column in columns] == ["50", "30", "5", "10", "20 %"]
+    assert {name for sheet, name, _ in rows if sheet == "questions"} == {question}
+    assert question in page
+    assert "Where conversations with the bot stop" in page
+
+
+async def test_without_the_bot_a_report_still_has_what_the_helpline_knows(
+    service: Service, bot: FakeBot
+) -> None:
+    async with service.as_bot() as client, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
+        await _contacts(client, nina, number=5)
+        page = await nina.see("/reports")
+        bot.usage = {"sums": [{"what": 3}], "questions": []}
+        garbled = await nina.see("/reports")
+
+    for shown in (page, garbled):
+        assert "<strong>5</strong> contacts" in shown
+        assert "The bot could not be asked just now" in shown
+
+
 async def _contacts(
     bot: BotClient, operator: OperatorClient, *, number: int, danger: str = "concern"
 ) -> None:
@@ -247,6 +336,10 @@ async def _contacts(
 
 def _coded(code: str, number: int, *, harm: str | None = None, counselled: bool = True) -> Coded:
     return Coded(code=code, online_harm=harm, occurred="unknown", counselled=counselled, number=number)
+
+
+def _sum(what: str, number: int, *, flow: str = "", node: str = "", locale: str = "en") -> Sum:
+    return Sum(what=what, flow=flow, node=node, locale=locale, number=number)
 
 
 def _rows(text: str) -> list[list[str]]:

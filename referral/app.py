@@ -27,7 +27,9 @@ from referral.cases import api
 from referral.changes import Changes
 from referral.clock import Clock, utc_now
 from referral.config import Settings
+from referral.connectors import routes as connections
 from referral.connectors.registry import Registry, connectors_of
+from referral.connectors.repository import LetterRepository
 from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
 from referral.console import routes, stream
@@ -94,6 +96,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(reviews.router)
     app.include_router(tryout.router)
     app.include_router(audit.router)
+    app.include_router(connections.router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)
     app.add_api_route("/metrics", _metrics)
@@ -163,11 +166,14 @@ async def _readyz(services: ServicesIn) -> Response:
         async with asyncio.timeout(_READY_SECONDS), transaction(services.sessions) as session:
             await session.execute(text("SELECT 1"))
             _, oldest = await EventRepository(session).pending()
+            in_trouble = await LetterRepository(session).in_trouble()
     except (*_DATABASE_ERRORS, exc.ProgrammingError, TimeoutError):
         return JSONResponse({"status": "down", "degraded": ["database"]}, status_code=503)
     degraded = []
     if oldest is not None and services.clock() - oldest > _SLOW_DELIVERY:
         degraded.append("delivery to the bot")
+    if in_trouble:
+        degraded.append("connections")
     if not services.changes.listening:
         degraded.append("live pages")
     return JSONResponse({"status": "degraded" if degraded else "ok", "degraded": degraded})

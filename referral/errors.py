@@ -187,6 +187,24 @@ class ReviewNotYours(ReferralError):
     http_status = 403
 
 
+class ConnectionUnknown(ReferralError):
+    """There is no such connection that could be changed here."""
+
+    http_status = 404
+
+
+class EndpointInvalid(ReferralError):
+    """An address begins with https:// and leads to a server that everybody can reach."""
+
+    http_status = 422
+
+
+class LetterUnknown(ReferralError):
+    """There is no such delivery, or it may not be sent any more."""
+
+    http_status = 404
+
+
 class FormIncomplete(ReferralError):
     """Something is missing in this form."""
 

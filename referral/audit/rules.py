@@ -45,6 +45,15 @@ class Act(StrEnum):
     VISITOR_FORGOTTEN = "visitor_forgotten"
     CASE_RETURNED = "case_returned"
     CASE_OVERDUE = "case_overdue"
+    # Another system was told of a case, or to erase it.
+    CASE_TOLD = "case_told"
+    DELETION_TOLD = "deletion_told"
+    # Who is told at all.
+    CONNECTION_ADDED = "connection_added"
+    CONNECTION_CHANGED = "connection_changed"
+    CONNECTION_ENDED = "connection_ended"
+    CONNECTION_RESUMED = "connection_resumed"
+    LETTER_SENT_AGAIN = "letter_sent_again"
     # The door, and who may come in. Without a person: somebody at the machine's command line.
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

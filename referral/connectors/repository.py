@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from referral.cases.tables import Case
 from referral.changes import ring
 from referral.connectors.happenings import Kind
 from referral.connectors.rules import MAX_REASON, told
-from referral.connectors.tables import Connection, ForeignCase, QueuedLetter
+from referral.connectors.tables import Connection, Endpoint, ForeignCase, QueuedLetter
 
 #: Rings when there is something to send.
 LETTERS = "letters"
+
+#: After so many attempts in a row, about three minutes, it is no passing hiccup.
+_TROUBLE = 4
 
 # In the transaction of what happened: one statement, which does nothing where nothing is connected, and takes
 # no lock that another case would wait for.
@@ -43,6 +48,15 @@ _FORGET = text(
     RETURNING connection
     """
 )
+
+
+class LetterState(StrEnum):
+    """What became of a letter."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    PARKED = "parked"
+    DROPPED = "dropped"
 
 
 class LetterRepository:
@@ -82,6 +96,35 @@ class LetterRepository:
     async def connections(self) -> Sequence[Connection]:
         """Every system, also those that are told nothing any more."""
         return (await self._session.scalars(select(Connection).order_by(Connection.name))).all()
+
+    async def endpoints(self) -> Sequence[Endpoint]:
+        """Every webhook that supervisors have set up."""
+        return (await self._session.scalars(select(Endpoint))).all()
+
+    async def counts(self) -> Mapping[str, tuple[int, int]]:
+        """For each connection, how many letters are on their way, and how many were given up."""
+        query = select(
+            QueuedLetter.connection,
+            func.count().filter(*_open(QueuedLetter)),
+            func.count().filter(QueuedLetter.parked_at.is_not(None)),
+        ).group_by(QueuedLetter.connection)
+        return {name: (waiting, parked) for name, waiting, parked in await self._session.execute(query)}
+
+    async def newest(
+        self, *, state: LetterState | None, before: int | None, limit: int
+    ) -> Sequence[tuple[QueuedLetter, str | None]]:
+        """Letters with what people call the case, the newest first, older than ``before``."""
+        query = (
+            select(QueuedLetter, Case.designation)
+            .outerjoin(Case, Case.number == QueuedLetter.case_id)
+            .order_by(QueuedLetter.seq.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(QueuedLetter.seq < before)
+        if state is not None:
+            query = query.where(*_in_state(state))
+        return [(letter, name) for letter, name in await self._session.execute(query)]
 
     async def connection(self, name: str) -> Connection | None:
         """One system."""
@@ -201,6 +244,11 @@ class LetterRepository:
             await ring(self._session, LETTERS)
         return letter
 
+    async def in_trouble(self) -> bool:
+        """True when a system that should be told of cases has not answered for some time."""
+        query = select(Connection.name).where(Connection.ended_at.is_(None), Connection.failures >= _TROUBLE)
+        return bool(await self._session.scalar(select(query.exists())))
+
     async def reference(self, name: str, case: UUID) -> str | None:
         """Under which name this system keeps the case."""
         query = select(ForeignCase.reference).where(
@@ -249,6 +297,19 @@ class LetterRepository:
 
 def _open(letter: Any) -> tuple[Any, ...]:
     return letter.delivered_at.is_(None), letter.parked_at.is_(None), letter.dropped_at.is_(None)
+
+
+def _in_state(state: LetterState) -> tuple[Any, ...]:
+    match state:
+        case LetterState.OPEN:
+            return _open(QueuedLetter)
+        case LetterState.DELIVERED:
+            return (QueuedLetter.delivered_at.is_not(None),)
+        case LetterState.PARKED:
+            return (QueuedLetter.parked_at.is_not(None),)
+        case LetterState.DROPPED:
+            return (QueuedLetter.dropped_at.is_not(None),)
+    assert_never(state)
 
 
 def _ready(now: datetime) -> tuple[Any, ...]:

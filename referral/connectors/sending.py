@@ -16,6 +16,8 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from referral.audit.repository import record
+from referral.audit.rules import Act
 from referral.background import beside
 from referral.changes import Changes
 from referral.clock import Clock
@@ -155,8 +157,10 @@ class Sending:
             match answer:
                 case Arrived(reference=reference):
                     await letters.delivered(letter.number, now=now)
+                    forgotten = isinstance(letter.happening, Forgotten)
+                    record(session, Act.DELETION_TOLD if forgotten else Act.CASE_TOLD, now=now, case=case)
                     await letters.reached(name)
-                    if isinstance(letter.happening, Forgotten):
+                    if forgotten:
                         await letters.forget_reference(name, case)
                     elif reference is not None:
                         # Also if the case was forgotten meanwhile: how else would that system find it?

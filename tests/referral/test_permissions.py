@@ -20,6 +20,8 @@ from sqlalchemy import select
 
 from referral.cases.desk import Desk
 from referral.clock import utc_now
+from referral.connectors.endpoints import Endpoints, Wanted
+from referral.connectors.happenings import Audience, Kind
 from referral.database import transaction
 from referral.operators.rules import Role
 from referral.operators.tables import Operator
@@ -61,6 +63,13 @@ GET  /operators                    401    403 --      --      200        403    
 POST /operators                    401    403 --      --      200        403    403     401 401
 POST /operators/{number}/disable   401    403 --      --      303        403    403     401 401
 POST /operators/{number}/sign-out  401    403 --      --      303        403    403     401 401
+GET  /connections                  401    403 --      --      200        403    403     401 401
+POST /connections                  401    403 --      --      200        403    403     401 401
+POST /connections/{name}/secret    401    403 --      --      200        403    403     401 401
+POST /connections/{name}/secret/finish 401 403 --     --      303        403    403     401 401
+POST /connections/{name}/off       401    403 --      --      303        403    403     401 401
+POST /connections/{name}/on        401    403 --      --      303        403    403     401 401
+POST /connections/letters/{number}/again 401 403 --   --      404        403    403     401 401
 GET  /audit                        401    403 --      --      403        403    200     401 401
 GET  /tryout                       401    422 --      --      422        422    403     401 401
 POST /tryout/turns                 401    422 --      --      422        422    403     401 401
@@ -95,9 +104,23 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/sign-in": lambda: {"name": "own", "password": PASSWORD},
     "/invitation/{secret}": lambda: {"password": PASSWORD, "again": PASSWORD},
     "/operators": lambda: {"name": f"n{secrets.token_hex(8)}", "role": "operator"},
+    "/connections": lambda: {
+        "label": "x",
+        "address": "https://example.org/hook",
+        "kinds": "opened",
+        "audience": "helpline",
+    },
     "/tryout/turns": lambda: {"asked": json.dumps({"turn": {"event": {"kind": "start"}}})},
     "/tryout/golden": lambda: {"golden": "{}"},
 }
+
+
+_ENDPOINT = Wanted(
+    label="x",
+    address="https://example.org/hook",
+    kinds=frozenset({Kind.OPENED}),
+    audience=Audience.HELPLINE,
+)
 
 
 def _common_form() -> dict[str, str]:
@@ -164,6 +187,8 @@ class _World:
     async def _address(self, path: str, *, holder: UUID | None) -> str:
         if path.startswith("/operators/"):
             return path.format(number=await self._somebody_to_disable())
+        if "{name}" in path:
+            return path.format(name=await self._connection())
         if "{secret}" in path:
             return path.format(secret=await self._service.invitation(f"n{secrets.token_hex(8)}"))
         if "{edition}" in path:
@@ -189,6 +214,18 @@ class _World:
                 desk = Desk(session, operator=holder, privacy=services.privacy, now=services.clock())
                 await desk.pick(case, reason="as the test wants it")
         return case
+
+    async def _connection(self) -> str:
+        services = self._service.services
+        async with transaction(services.sessions) as session:
+            endpoints = Endpoints(
+                session, privacy=services.privacy, private=False, by=self._colleague, now=services.clock()
+            )
+            known = {shown.connection.name for shown in await endpoints.everyone()}
+            await endpoints.add(_ENDPOINT)
+            await session.flush()
+            (new,) = {shown.connection.name for shown in await endpoints.everyone()} - known
+            return new
 
     async def _somebody_to_disable(self) -> UUID:
         name = f"n{secrets.token_hex(8)}"

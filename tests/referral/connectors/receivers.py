@@ -108,7 +108,7 @@ class WebhookReceiver:
 
     def __init__(self, *, clock: Clock, secret: str = SECRET, with_words: bool = True) -> None:
         self._clock = clock
-        self._secret = secret
+        self.secret = secret
         self._with_words = with_words
         self._faults = Faults()
         self._seen: set[str] = set()
@@ -176,7 +176,7 @@ class WebhookReceiver:
     def _genuine(self, body: bytes, *, headers: Headers) -> bool:
         """What the library's ``verify`` does, by the clock of the test."""
         sent_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-        signature = Webhook(self._secret).sign(headers["webhook-id"], sent_at, body.decode())
+        signature = Webhook(self.secret).sign(headers["webhook-id"], sent_at, body.decode())
         fresh = abs(self._clock() - sent_at) < timedelta(minutes=5)
         return fresh and signature in headers["webhook-signature"].split(" ")
 

@@ -10,6 +10,7 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin porchlight
 COPY --from=build /opt/porchlight /opt/porchlight
 WORKDIR /srv/porchlight
+COPY fonts/ fonts/
 COPY flows/ flows/
 COPY bot/ bot/
 ENV PATH=/opt/porchlight/bin:$PATH \

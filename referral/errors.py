@@ -211,6 +211,10 @@ class FormIncomplete(ReferralError):
     http_status = 422
 
 
+class ReportNotPrinted(ReferralError):
+    """This report could not be made as a PDF. The same numbers are in the other files."""
+
+
 class BotUnreachable(ReferralError):
     """The bot does not answer at the moment. Nothing is lost: please try again."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-FONTS = Path(__file__).with_name("fonts")
+FONTS = Path(__file__).parents[2] / "fonts"
 #: The two forms in which our fonts list their signs: up to U+FFFF, and all of Unicode.
 _SEGMENTS, _GROUPS = 4, 12
 _GAP = re.compile(" {2,}")

@@ -13,13 +13,14 @@ from pathlib import Path
 import typst
 
 HERE = Path(__file__).parent
+FONTS = HERE.parent.parent / "fonts"
 #: Pixels per inch of a picture: an A4 page across is 1,400 pixels wide, enough for a phone and a postcard.
 PPI = 120
 
 
 def press(paper: str, *, form: str) -> bytes:
     """The file of a paper, a PDF tagged for screen readers; the same paper gives the same bytes."""
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[HERE / "fonts"])
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
     compiler = typst.Compiler(
         input=HERE / "paper.typ", root=HERE, font_paths=fonts, sys_inputs={"paper": paper}
     )

@@ -17,9 +17,11 @@ from referral.console.pages import page
 from referral.console.views import Views
 from referral.errors import BotMisunderstood, BotUnreachable
 from referral.oversight.schemas import Usage
+from referral.reports.definitions import DEFINITIONS
 from referral.reports.exports import as_chi, as_csv, as_workbook
 from referral.reports.figures import Figures
 from referral.reports.period import Period, offered, period_of
+from referral.reports.printing import as_pdf
 from referral.reports.sheets import Labels, Report, report_of
 from referral.reports.small import SMALL
 from referral.reports.usage import STEP, usage_sheets
@@ -85,6 +87,7 @@ async def reports_page(
         editions=tuple(Edition),
         small=SMALL,
         step=STEP,
+        definitions=DEFINITIONS,
     )
 
 
@@ -98,6 +101,14 @@ async def csv_file(report: ReportIn) -> Response:
 async def workbook_file(report: ReportIn) -> Response:
     """The same numbers as a workbook."""
     return _file(as_workbook(report), media_type=_WORKBOOK, name=_name(report.period, "xlsx"))
+
+
+@router.get("/report.pdf", dependencies=_NOTED)
+async def pdf_file(services: ServicesIn, report: ReportIn) -> Response:
+    """The same numbers on paper, with the charts and what the words mean."""
+    made_on = services.clock().astimezone(report.period.zone).date()
+    content = await as_pdf(report, made_on=made_on)
+    return _file(content, media_type="application/pdf", name=_name(report.period, "pdf"))
 
 
 @router.get("/{edition}.csv", dependencies=_NOTED)

@@ -54,6 +54,7 @@ POST /cases/{number}/pick          401    403 403     403     303        403    
 GET  /supervision                  401    403 --      --      200        403    403     401 401
 GET  /reports                      401    403 --      --      200        403    403     401 401
 GET  /reports/report.csv           401    403 --      --      200        403    403     401 401
+GET  /reports/report.pdf           401    403 --      --      200        403    403     401 401
 GET  /reports/report.xlsx          401    403 --      --      200        403    403     401 401
 GET  /reports/{edition}.csv        401    403 --      --      200        403    403     401 401
 GET  /reviews                      401    200 --      --      200        403    403     401 401

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,42 @@ async def test_a_supervisor_sees_the_numbers_and_takes_them_home(service: Servic
     assert "меня травят" not in page + answer.text
 
 
+async def test_a_report_is_printed_with_its_numbers_charts_and_what_they_mean(
+    service: Service, bot: FakeBot
+) -> None:
+    said = "Кто это делает? কে এমন করছে? #import <b>"
+    bot.usage = {
+        "sums": [_sum("asked", 21, flow="insults", node="who").model_dump()],
+        "questions": [{"flow": "insults", "node": "who", "text": said}],
+    }
+    async with service.as_bot() as client, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
+        await _contacts(client, nina, number=5)
+        await _contacts(client, nina, number=2, channel="viber")
+        first, again = [await nina.http.get("/reports/report.pdf") for _ in range(2)]
+
+    assert (first.status_code, first.headers["content-type"]) == (200, "application/pdf")
+    assert first.content == again.content
+    text, tagged = _printed(first.content)
+    assert tagged
+    assert "7 contacts" in text
+    assert "Viber hidden" in text
+    assert "Waiting for the first answer" in text
+    assert "Insults: Кто это делает? " in text
+    assert "#import <b>" in text
+    assert "What the words and numbers mean" in text
+    assert "Appendix: the numbers of the charts" in text
+
+
+async def test_a_printed_report_about_few_shows_no_number(service: Service) -> None:
+    async with service.as_bot() as client, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
+        await client.open()
+        text, _ = _printed((await nina.http.get("/reports/report.pdf")).content)
+
+    assert "Too few contacts in these months" in text
+    assert "The bot could not be asked" in text
+    assert "By channel" not in text
+
+
 async def test_answers_are_measured_against_the_clocks(service: Service, clock: Time) -> None:
     async with service.as_bot() as bot, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
         await _contacts(bot, nina, number=5, danger="emergency")
@@ -195,7 +232,14 @@ async def test_a_year_of_contacts_fits_the_page(service: Service, sessions: Sess
 
 
 @pytest.mark.parametrize(
-    "path", ["/reports", "/reports/report.csv", "/reports/report.xlsx", "/reports/chi_v2022.csv"]
+    "path",
+    [
+        "/reports",
+        "/reports/report.csv",
+        "/reports/report.xlsx",
+        "/reports/report.pdf",
+        "/reports/chi_v2022.csv",
+    ],
 )
 async def test_reports_are_for_supervisors(service: Service, path: str) -> None:
     async with service.as_operator("nina") as operator, service.browser() as nobody:
@@ -324,10 +368,15 @@ async def test_without_the_bot_a_report_still_has_what_the_helpline_knows(
 
 
 async def _contacts(
-    bot: BotClient, operator: OperatorClient, *, number: int, danger: str = "concern"
+    bot: BotClient,
+    operator: OperatorClient,
+    *,
+    number: int,
+    danger: str = "concern",
+    channel: str = "telegram",
 ) -> None:
     for _ in range(number):
-        await bot.open(danger=danger, conversation=str(uuid4()))
+        await bot.open(danger=danger, channel=channel, conversation=str(uuid4()))
         case = await operator.take_next()
         assert case is not None
         await operator.write(case, "I am here.")
@@ -336,6 +385,13 @@ async def _contacts(
 
 def _coded(code: str, number: int, *, harm: str | None = None, counselled: bool = True) -> Coded:
     return Coded(code=code, online_harm=harm, occurred="unknown", counselled=counselled, number=number)
+
+
+def _printed(content: bytes) -> tuple[str, bool]:
+    """The words of a PDF with single spaces between them, and whether a screen reader can follow it."""
+    file = pypdfium2.PdfDocument(content)
+    words = " ".join(page.get_textpage().get_text_bounded() for page in file)
+    return " ".join(words.split()), bool(file.is_tagged())
 
 
 def _sum(what: str, number: int, *, flow: str = "", node: str = "", locale: str = "en") -> Sum:

@@ -39,6 +39,7 @@ from referral.database import open_engine, sessions_of, transaction
 from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
 from referral.events.repository import EventRepository
+from referral.hours import routes as hours
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
@@ -94,6 +95,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(reports.router)
     app.include_router(reviews.router)
+    app.include_router(hours.router)
     app.include_router(tryout.router)
     app.include_router(audit.router)
     app.include_router(connections.router)

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from referral.cases.clocks import Clocks
+from referral.cases.rules import DangerLevel
 from referral.errors import SettingsInvalid
 
 #: What an administrator can do about each setting that has no default.
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     clock_concern_minutes: int = Field(default=4 * 60, ge=1, le=7 * 24 * 60)
     clock_none_minutes: int = Field(default=24 * 60, ge=1, le=30 * 24 * 60)
 
+    #: A visitor is left to those who serve their language, country and role for so many minutes.
+    skills_first_minutes: int = Field(default=5, ge=0, le=24 * 60)
+
+    #: From which danger level on a clock also runs while the helpline is closed.
+    clock_always_from: DangerLevel = DangerLevel.URGENT
+
     #: Who hears of an overdue case: any of a signed webhook, a Telegram group of the staff and e-mail.
     pager_webhook_url: str = Field(default="", pattern=r"^(https?://.+)?$")
     pager_webhook_secret: str = Field(default="", pattern=r"^(whsec_[A-Za-z0-9+/]{32,}=*)?$")
@@ -116,7 +123,13 @@ class Settings(BaseSettings):
             urgent=timedelta(minutes=self.clock_urgent_minutes),
             concern=timedelta(minutes=self.clock_concern_minutes),
             none=timedelta(minutes=self.clock_none_minutes),
+            always_from=self.clock_always_from,
         )
+
+    @property
+    def skills_first(self) -> timedelta:
+        """How long a visitor is left to those who serve their language, country and role."""
+        return timedelta(minutes=self.skills_first_minutes)
 
     @property
     def answer_within(self) -> timedelta:

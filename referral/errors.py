@@ -205,6 +205,12 @@ class LetterUnknown(ReferralError):
     http_status = 404
 
 
+class HoursInvalid(ReferralError):
+    """These opening hours cannot be understood."""
+
+    http_status = 422
+
+
 class FormIncomplete(ReferralError):
     """Something is missing in this form."""
 

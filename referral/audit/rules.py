@@ -63,6 +63,8 @@ class Act(StrEnum):
     OPERATOR_REINVITED = "operator_reinvited"
     OPERATOR_DISABLED = "operator_disabled"
     SESSIONS_ENDED = "sessions_ended"
+    HOURS_CHANGED = "hours_changed"
+    SKILLS_CHANGED = "skills_changed"
     # This log itself.
     LOG_SEEN = "log_seen"
     LOG_EXPORTED = "log_exported"

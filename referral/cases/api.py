@@ -10,7 +10,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from referral.cases.intake import Intake
-from referral.cases.schemas import CaseOpened, CaseStatus, MessageStored, NewCase, NewDanger, NewMessage
+from referral.cases.schemas import (
+    CaseOpened,
+    CaseStatus,
+    HelplineStatus,
+    MessageStored,
+    NewCase,
+    NewDanger,
+    NewMessage,
+)
 from referral.services import ServicesIn, TransactionIn, services_of
 
 
@@ -71,6 +79,12 @@ async def forget(number: UUID, intake: IntakeIn) -> CaseStatus:
     """The visitor asked for deletion."""
     await intake.forget(number)
     return await intake.status(number)
+
+
+@router.get("/helpline")
+async def helpline(intake: IntakeIn) -> HelplineStatus:
+    """Whether people are there, and if not, when."""
+    return await intake.helpline()
 
 
 @router.get("/cases/{number}/status")

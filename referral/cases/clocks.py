@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from referral.cases.rules import DangerLevel
+from referral.hours.rules import ALWAYS, Schedule
 
 #: After this share of the time the desk says that it becomes tight.
 WARN_AFTER = 0.75
@@ -55,6 +56,10 @@ class Clocks:
     urgent: timedelta = timedelta(minutes=15)
     concern: timedelta = timedelta(hours=4)
     none: timedelta = timedelta(hours=24)
+    #: From this level on a clock also runs while the helpline is closed; an emergency's always does.
+    always_from: DangerLevel = DangerLevel.URGENT
+    #: When people are there.
+    hours: Schedule = ALWAYS
 
     def limit(self, danger: DangerLevel) -> timedelta:
         """How long a visitor of this level may wait."""
@@ -69,9 +74,17 @@ class Clocks:
     def started(self, danger: DangerLevel, *, now: datetime) -> Running:
         """A clock that begins to run."""
         limit = self.limit(danger)
-        return Running(warn_at=now + limit * WARN_AFTER, due_at=now + limit)
+        return Running(
+            warn_at=self._after(danger, limit * WARN_AFTER, now=now),
+            due_at=self._after(danger, limit, now=now),
+        )
 
     def hastened(self, running: Running, danger: DangerLevel, *, now: datetime) -> Running:
         """The clock after danger rose: never later than it was, so that nobody loses by getting worse."""
         fresh = self.started(danger, now=now)
         return Running(warn_at=min(running.warn_at, fresh.warn_at), due_at=min(running.due_at, fresh.due_at))
+
+    def _after(self, danger: DangerLevel, span: timedelta, *, now: datetime) -> datetime:
+        if danger.rank >= self.always_from.rank:
+            return now + span
+        return self.hours.after(now, span)

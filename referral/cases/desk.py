@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,9 +22,13 @@ from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.errors import CaseUnknown, ColleagueAway
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
+from referral.hours.presence import in_force
 from referral.operators.repository import OperatorRepository
 from referral.operators.tables import Operator
 from referral.privacy import Privacy
+
+#: So long a visitor is left to those who serve their language, country and role; then to anybody.
+SKILLS_FIRST = timedelta(minutes=5)
 
 
 class Desk:
@@ -38,6 +42,7 @@ class Desk:
         privacy: Privacy,
         now: datetime,
         clocks: Clocks = Clocks(),
+        skills_first: timedelta = SKILLS_FIRST,
     ) -> None:
         self._session = session
         self._cases = CaseRepository(session)
@@ -46,6 +51,7 @@ class Desk:
         self._privacy = privacy
         self._now = now
         self._clocks = clocks
+        self._skills_first = skills_first
 
     async def mine(self, number: UUID) -> Case:
         """A case that this operator holds; others do not exist as far as they can tell."""
@@ -67,8 +73,9 @@ class Desk:
             self._log(Act.CASE_FOLLOWED, number)
 
     async def take_next(self) -> Case | None:
-        """The most urgent case that waits, now held by this operator; None when nobody waits."""
-        case = await self._cases.first_waiting()
+        """The most urgent case for an operator with these skills, now theirs; None when nobody waits."""
+        skills = await OperatorRepository(self._session).skills(self._operator)
+        case = await self._cases.first_waiting(skills=skills, others_since=self._now - self._skills_first)
         if case is None:
             return None
         await self._cases.lock_thread(case.number)
@@ -136,8 +143,9 @@ class Desk:
     async def release(self, number: UUID, *, note: str = "") -> None:
         """Give the case back to the queue, where it keeps its age; the note is for whoever takes it next."""
         case = await self._locked(number)
+        clocks = await in_force(self._session, self._clocks)
         stand(case, rules.released(standing_of(case), by=self._operator), now=self._now)
-        start_clock(case, self._clocks, now=self._now)
+        start_clock(case, clocks, now=self._now)
         await self._record(case, Happening.RELEASED, words=note.strip() or None)
         await self._tell(case, EventKind.RETURNED)
         await self._ring(case, QUEUE)

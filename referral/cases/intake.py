@@ -16,7 +16,7 @@ from referral.cases.clocks import ESTIMATE_FROM, Clocks, estimate
 from referral.cases.designations import candidates
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Standing
-from referral.cases.schemas import CaseOpened, CaseStatus, NewCase, NewMessage
+from referral.cases.schemas import CaseOpened, CaseStatus, HelplineStatus, NewCase, NewMessage
 from referral.cases.sealed import Card, seal_card, seal_words
 from referral.cases.standing import happening, hasten_clock, stand, standing_of
 from referral.cases.tables import Case
@@ -24,6 +24,7 @@ from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.connectors.repository import LetterRepository
 from referral.errors import CaseUnknown
 from referral.events.repository import EventRepository
+from referral.hours.presence import in_force, presence
 from referral.privacy import Privacy
 
 _SENDERS = {
@@ -125,13 +126,21 @@ class Intake:
         """Where the case stands."""
         case = await self._known(number)
         waiting = await self._cases.waiting()
+        there = await presence(self._session, now=self._now)
         return CaseStatus(
             id=case.number,
             state=CaseState(case.state),
             place=await self._cases.place(case),
             waiting=sum(count for count, _ in waiting.values()),
             usual_minutes=await self._usual_minutes(case),
+            here=there.here,
+            opens_at=there.opens_at,
         )
+
+    async def helpline(self) -> HelplineStatus:
+        """Whether people are there."""
+        there = await presence(self._session, now=self._now)
+        return HelplineStatus(here=there.here, opens_at=there.opens_at)
 
     async def _usual_minutes(self, case: Case) -> int | None:
         if case.state != CaseState.WAITING:
@@ -141,7 +150,7 @@ class Intake:
         return estimate(median, number=number)
 
     async def _added(self, wanted: NewCase) -> bool:
-        values = self._values(wanted)
+        values = self._values(wanted, clocks=await in_force(self._session, self._clocks))
         for designation in candidates(wanted.id.bytes):
             if await self._cases.add(values | {"designation": designation}):
                 return True
@@ -149,14 +158,14 @@ class Intake:
                 return False
         raise AssertionError("candidates never end")
 
-    def _values(self, wanted: NewCase) -> dict[str, Any]:
+    def _values(self, wanted: NewCase, *, clocks: Clocks) -> dict[str, Any]:
         card = Card(
             consent=wanted.consent,
             consent_for_others=wanted.consent_for_others,
             answers=wanted.card,
             said=wanted.said,
         )
-        clock = self._clocks.started(wanted.danger, now=self._now)
+        clock = clocks.started(wanted.danger, now=self._now)
         return {
             "number": wanted.id,
             "state": CaseState.WAITING,
@@ -190,8 +199,9 @@ class Intake:
     async def _raise(self, case: Case, verdict: Standing) -> None:
         if verdict.danger == case.danger:
             return
+        clocks = await in_force(self._session, self._clocks)
         stand(case, verdict, now=self._now)
-        hasten_clock(case, self._clocks, now=self._now)
+        hasten_clock(case, clocks, now=self._now)
         entry = happening(
             self._privacy, case.number, Happening.DANGER_RAISED, now=self._now, danger=verdict.danger
         )

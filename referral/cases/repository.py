@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from referral.cases.rules import HEAVY, CaseState, DangerLevel, EntryKind
 from referral.cases.tables import Case, Message
 from referral.connectors.repository import LetterRepository
+from referral.operators.rules import Skills
 from referral.operators.tables import Operator
 
 # Locks are taken in one order, the row of the case before its thread, so that nobody waits in a circle. All
@@ -75,11 +76,16 @@ class CaseRepository:
         statement = insert(Case).values(dict(values)).on_conflict_do_nothing().returning(Case.number)
         return await self._session.scalar(statement) is not None
 
-    async def first_waiting(self) -> Case | None:
-        """The next case by danger and age that no colleague is taking right now, locked."""
+    async def first_waiting(
+        self, *, skills: Skills = Skills(), others_since: datetime | None = None
+    ) -> Case | None:
+        """The next case by danger and age that no colleague is taking right now, locked.
+
+        Whom the ``skills`` do not serve comes only in an emergency, or if they wait since ``others_since``.
+        """
         query = (
             select(Case)
-            .where(Case.state == CaseState.WAITING)
+            .where(Case.state == CaseState.WAITING, *_served(skills, others_since=others_since))
             .order_by(*_turn())
             .limit(1)
             .with_for_update(skip_locked=True, key_share=True)
@@ -297,6 +303,17 @@ class CaseRepository:
             .values(text=None, erased_at=now)
             .execution_options(synchronize_session=False)
         )
+
+
+def _served(skills: Skills, *, others_since: datetime | None) -> Iterator[Any]:
+    if not skills:
+        return
+    chosen = ((Case.locale, skills.locales), (Case.country, skills.countries), (Case.role, skills.roles))
+    mine = and_(*(or_(column.is_(None), column.in_(served)) for column, served in chosen if served))
+    anybodys = [Case.danger == DangerLevel.EMERGENCY]
+    if others_since is not None:
+        anybodys.append(Case.received_at <= others_since)
+    yield or_(mine, *anybodys)
 
 
 def _turn() -> tuple[Any, ...]:

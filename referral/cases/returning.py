@@ -19,6 +19,7 @@ from referral.changes import QUEUE, case_topic, operator_topic, ring
 from referral.database import Sessions, transaction
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
+from referral.hours.presence import in_force
 from referral.privacy import Privacy
 
 log = structlog.get_logger(__name__)
@@ -58,8 +59,9 @@ class Returning:
             if why is None:
                 return False
             before = case.holder_id
+            clocks = await in_force(session, self._clocks)
             stand(case, rules.returned(standing_of(case)), now=now)
-            start_clock(case, self._clocks, now=now)
+            start_clock(case, clocks, now=now)
             await cases.append([happening(self._privacy, number, why, now=now, by=before)])
             await EventRepository(session).add(number, kind=EventKind.RETURNED, number=uuid4())
             await self._ring(session, number, before)

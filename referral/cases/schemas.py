@@ -81,7 +81,15 @@ class CaseOpened(BaseModel):
     place: int | None
 
 
-class CaseStatus(BaseModel):
+class HelplineStatus(BaseModel):
+    """Whether anybody is at the helpline for somebody who asks for a person."""
+
+    here: bool
+    #: When people are there next, by the helpline's own clocks; none while they are, or where nobody knows.
+    opens_at: AwareDatetime | None
+
+
+class CaseStatus(HelplineStatus):
     """Where a case stands, for a visitor who waits."""
 
     id: UUID

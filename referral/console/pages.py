@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"spoken": _spoken, "plain": _plain, "instant": _instant}
+    pages.filters |= {"spoken": _spoken, "plain": _plain, "instant": _instant, "lookup": _lookup}
     pages.globals |= {
         "static": {path.name: _address(path) for path in STATIC_FOLDER.iterdir()},
         "code_groups": GROUPS,
@@ -73,6 +74,10 @@ def _spoken(value: str) -> str:
         return _plain(value)
     words = re.sub(r"[_.]", " ", value)
     return words[:1].upper() + words[1:]
+
+
+def _lookup(slug: str, names: Mapping[str, str]) -> str:
+    return names.get(slug, slug)
 
 
 def _plain(value: str) -> str:

@@ -32,7 +32,7 @@ from referral.database import transaction
 from referral.errors import FormIncomplete, OperatorBusy, PasswordTooWeak, ReferralError
 from referral.operators.access import Access
 from referral.operators.repository import OperatorRepository
-from referral.operators.rules import Role
+from referral.operators.rules import COUNTRIES, LOCALES, VISITOR_ROLES, Role, skills_of
 from referral.services import Services, ServicesIn, TransactionIn
 
 router = APIRouter()
@@ -49,6 +49,7 @@ def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperat
         privacy=services.privacy,
         now=services.clock(),
         clocks=services.settings.clocks,
+        skills_first=services.settings.skills_first,
     )
 
 
@@ -66,7 +67,9 @@ ViewsIn = Annotated[Views, Depends(_views)]
 
 
 @router.get("/")
-async def desk_page(services: ServicesIn, operator: SignedInAnybody, views: ViewsIn) -> Response:
+async def desk_page(
+    services: ServicesIn, operator: SignedInAnybody, views: ViewsIn, session: TransactionIn
+) -> Response:
     """Who waits, Take next, and my open cases; editors and auditors have other work."""
     if not operator.helps:
         return _to("/audit" if operator.audits else "/tryout")
@@ -77,6 +80,8 @@ async def desk_page(services: ServicesIn, operator: SignedInAnybody, views: View
         queue=await views.queue(),
         mine=await views.mine(operator.operator),
         heavy=await views.heavy(operator.operator),
+        skills=await OperatorRepository(session).skills(operator.operator),
+        skills_first=services.settings.skills_first_minutes,
     )
 
 
@@ -209,6 +214,18 @@ async def disable(
     return _to("/operators")
 
 
+@router.post("/operators/{number}/skills")
+async def set_skills(number: UUID, access: AccessIn, operator: Supervisor, form: CheckedForm) -> Response:
+    """Whom somebody serves."""
+    skills = skills_of(
+        locales=map(str, form.getlist("locales")),
+        countries=map(str, form.getlist("countries")),
+        roles=map(str, form.getlist("roles")),
+    )
+    await access.set_skills(number, skills, by=operator.operator)
+    return _to("/operators")
+
+
 @router.post("/operators/{number}/sign-out")
 async def sign_out_everywhere(
     number: UUID, access: AccessIn, operator: Supervisor, _: CheckedForm
@@ -307,6 +324,7 @@ async def _operators(
         link=link,
         invited=invited,
         roles=list(Role),
+        skills={"locales": LOCALES, "countries": COUNTRIES, "roles": VISITOR_ROLES},
         on_since=services.clock() - AWAY_AFTER,
     )
 

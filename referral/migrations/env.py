@@ -8,6 +8,7 @@ from sqlalchemy import text
 import referral.audit.tables
 import referral.cases.tables
 import referral.events.tables
+import referral.hours.tables
 import referral.operators.tables
 import referral.pager.tables
 import referral.reviews.tables  # noqa: F401 - importing them registers the tables.

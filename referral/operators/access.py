@@ -24,7 +24,7 @@ from referral.errors import (
 from referral.operators import rules
 from referral.operators.passwords import Passwords
 from referral.operators.repository import OperatorRepository
-from referral.operators.rules import Role
+from referral.operators.rules import Role, Skills
 from referral.operators.tables import Operator
 from referral.privacy import Privacy
 
@@ -147,6 +147,16 @@ class Access:
         operator.password_hash = operator.invitation_hash = operator.invited_until = None
         await self._operators.end_sessions(number)
         self._log(Act.OPERATOR_DISABLED, by=by, about=number)
+
+    async def set_skills(self, number: UUID, skills: Skills, *, by: UUID) -> None:
+        """Whom an operator serves from now on."""
+        operator = await self._operators.get(number)
+        if operator is None:
+            raise OperatorUnknown
+        operator.locales = sorted(skills.locales)
+        operator.countries = sorted(skills.countries)
+        operator.roles = sorted(skills.roles)
+        self._log(Act.SKILLS_CHANGED, by=by, about=number)
 
     async def sign_out_everywhere(self, number: UUID, *, by: UUID) -> None:
         """Every session of an operator ends; they may sign in again."""

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.operators.rules import ABSOLUTE, FAILURE_MEMORY, IDLE, PRESENT_EVERY, Role
+from referral.operators.rules import ABSOLUTE, FAILURE_MEMORY, IDLE, PRESENT_EVERY, Role, Skills
 from referral.operators.tables import Operator, Session, Throttle
 
 
@@ -37,6 +37,16 @@ class OperatorRepository:
         """All operators by name, the disabled ones last."""
         query = select(Operator).order_by(Operator.disabled_at.is_not(None), Operator.name)
         return (await self._session.scalars(query)).all()
+
+    async def skills(self, number: UUID) -> Skills:
+        """Whom an operator can serve."""
+        query = select(Operator.locales, Operator.countries, Operator.roles).where(Operator.number == number)
+        row = (await self._session.execute(query)).one_or_none()
+        if row is None:
+            return Skills()
+        return Skills(
+            locales=frozenset(row.locales), countries=frozenset(row.countries), roles=frozenset(row.roles)
+        )
 
     async def names(self, numbers: Iterable[UUID]) -> Mapping[UUID, str]:
         """The names of these operators."""

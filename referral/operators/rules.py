@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from referral.errors import NameInvalid, PasswordTooWeak
+from referral.errors import FormIncomplete, NameInvalid, PasswordTooWeak
 
 #: OWASP ASVS 5.0 7.3: a session ends after a time without use and after a time whatever happens.
 IDLE = timedelta(minutes=30)
@@ -55,6 +57,41 @@ class Role(StrEnum):
     EDITOR = "editor"
     #: Reads who saw and did what in the audit log, and nothing else.
     AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skills:
+    """Whom an operator can serve: everybody in what is left empty."""
+
+    locales: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+    def serve(self, *, locale: str, country: str | None, role: str | None) -> bool:
+        """True for a visitor of this language, country and role; what is not known keeps nobody away."""
+        return all(
+            not mine or theirs is None or theirs in mine
+            for mine, theirs in ((self.locales, locale), (self.countries, country), (self.roles, role))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.locales or self.countries or self.roles)
+
+
+#: Which skills can be chosen on the page of the operators.
+LOCALES = ("be", "bn", "en", "ru")
+COUNTRIES = ("BD", "BY")
+VISITOR_ROLES = ("child", "teen", "parent", "teacher")
+
+
+def skills_of(*, locales: Iterable[str], countries: Iterable[str], roles: Iterable[str]) -> Skills:
+    """What a form says; raises ``FormIncomplete``."""
+    skills = Skills(locales=frozenset(locales), countries=frozenset(countries), roles=frozenset(roles))
+    if not (
+        skills.locales <= {*LOCALES} and skills.countries <= {*COUNTRIES} and skills.roles <= {*VISITOR_ROLES}
+    ):
+        raise FormIncomplete("Please choose languages, countries and roles from the form.")
+    return skills
 
 
 def name_of(text: str) -> str:

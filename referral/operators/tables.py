@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.database import Base
@@ -42,6 +43,10 @@ class Operator(Base):
     signed_in_at: Mapped[datetime | None]
     #: When a page of theirs was last seen open.
     present_at: Mapped[datetime | None]
+    #: Whom they can serve: languages, countries and roles of visitors; everybody where a list is empty.
+    locales: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    countries: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     #: A disabled operator stays in the record of the cases they worked on.
     disabled_at: Mapped[datetime | None]
 

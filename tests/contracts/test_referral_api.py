@@ -65,6 +65,8 @@ async def test_a_conversation_is_handed_over_and_everything_of_it_can_be_repeate
         "place": 1,
         "waiting": 1,
         "usual_minutes": None,
+        "here": False,
+        "opens_at": None,
     }
     async with service.as_operator("nina") as operator:
         assert await operator.take_next() == case
@@ -75,6 +77,8 @@ async def test_a_conversation_is_handed_over_and_everything_of_it_can_be_repeate
         "place": None,
         "waiting": 0,
         "usual_minutes": None,
+        "here": True,
+        "opens_at": None,
     }
     for words in ("сказал visitor", "сказал bot", "сказал operator", "ты тут?", "они не отстают"):
         assert page.count(words) == 1

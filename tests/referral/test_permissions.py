@@ -71,6 +71,9 @@ POST /connections/{name}/secret/finish 401 403 --     --      303        403    
 POST /connections/{name}/off       401    403 --      --      303        403    403     401 401
 POST /connections/{name}/on        401    403 --      --      303        403    403     401 401
 POST /connections/letters/{number}/again 401 403 --   --      404        403    403     401 401
+POST /operators/{number}/skills    401    403 --      --      303        403    403     401 401
+GET  /hours                        401    403 --      --      200        403    403     401 401
+POST /hours                        401    403 --      --      303        403    403     401 401
 GET  /audit                        401    403 --      --      403        403    200     401 401
 GET  /tryout                       401    422 --      --      422        422    403     401 401
 POST /tryout/turns                 401    422 --      --      422        422    403     401 401
@@ -87,6 +90,7 @@ POST /v1/cases/{number}/danger     401    401 401     401     401        401    
 POST /v1/cases/{number}/leave      401    401 401     401     401        401    401     200 401
 POST /v1/cases/{number}/forget     401    401 401     401     401        401    401     200 401
 GET  /v1/cases/{number}/status     401    401 401     401     401        401    401     200 401
+GET  /v1/helpline                  401    401 --      --      401        401    401     200 401
 GET  /healthz                      200    200 --      --      200        200    200     200 200
 GET  /readyz                       200    200 --      --      200        200    200     200 200
 GET  /metrics                      200    200 --      --      200        200    200     200 200
@@ -111,6 +115,7 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
         "kinds": "opened",
         "audience": "helpline",
     },
+    "/hours": lambda: {"zone": "UTC", **{f"day{day}": "00:00-24:00" for day in range(7)}, "special": ""},
     "/tryout/turns": lambda: {"asked": json.dumps({"turn": {"event": {"kind": "start"}}})},
     "/tryout/golden": lambda: {"golden": "{}"},
 }

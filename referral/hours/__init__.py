@@ -1,0 +1,1 @@
+"""When is somebody at the helpline? Opening hours, holidays, exceptional openings."""

@@ -28,6 +28,8 @@ class Arrived:
     """The system has it; ``reference`` is how it calls the case, for the letters to come."""
 
     reference: str | None = None
+    #: What a supervisor must know of it nevertheless: a system that cannot delete says what is left there.
+    remains: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

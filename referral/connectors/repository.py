@@ -205,9 +205,11 @@ class LetterRepository:
         )
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
-    async def delivered(self, number: UUID, *, now: datetime) -> None:
-        """This letter has arrived."""
-        await self._end(QueuedLetter.number == number, delivered_at=now, reason=None)
+    async def delivered(self, number: UUID, *, now: datetime, remains: str | None = None) -> None:
+        """This letter has arrived; what nevertheless remains to be known of it stands beside it."""
+        await self._end(
+            QueuedLetter.number == number, delivered_at=now, reason=remains and remains[:MAX_REASON]
+        )
 
     async def drop(self, number: UUID, *, now: datetime) -> None:
         """This letter is not to be sent."""

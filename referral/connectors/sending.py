@@ -155,8 +155,8 @@ class Sending:
             letters = LetterRepository(session)
             await letters.give_back(name)
             match answer:
-                case Arrived(reference=reference):
-                    await letters.delivered(letter.number, now=now)
+                case Arrived(reference=reference, remains=remains):
+                    await letters.delivered(letter.number, now=now, remains=remains)
                     forgotten = isinstance(letter.happening, Forgotten)
                     record(session, Act.DELETION_TOLD if forgotten else Act.CASE_TOLD, now=now, case=case)
                     await letters.reached(name)

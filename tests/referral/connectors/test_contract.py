@@ -22,12 +22,14 @@ from referral.database import Sessions, transaction
 from referral.privacy import Privacy
 from tests.referral.conftest import Time
 from tests.referral.connectors.line import CANARY, Line
+from tests.referral.connectors.primero import PrimeroReceiver
 from tests.referral.connectors.receivers import Fault, Hangs, LosesAnswer, Receiver, Says, WebhookReceiver
 from tests.referral.serving import serving
 
 RECEIVERS: dict[str, Callable[[Clock], Receiver]] = {
     "standard webhooks": lambda clock: WebhookReceiver(clock=clock),
     "standard webhooks without words": lambda clock: WebhookReceiver(clock=clock, with_words=False),
+    "primero": PrimeroReceiver,
 }
 
 #: A connector gives up after this long in these tests, so that one that hangs costs no minute.

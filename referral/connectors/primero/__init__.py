@@ -1,0 +1,1 @@
+"""Cases become records in Primero v2, as a mapping file for each country says."""

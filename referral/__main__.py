@@ -1,4 +1,4 @@
-"""How the referral service is started: ``python -m referral web | migrate | operator … | audit …``."""
+"""How the referral service is started: ``python -m referral web | migrate | operator …``, and so on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from referral import logs
 from referral.audit.commands import audit_cli
 from referral.clock import utc_now
 from referral.config import Settings, read
+from referral.connectors.commands import connectors_cli
+from referral.connectors.registry import refuse_unusable
 from referral.database import migrate as migrate_database
 from referral.database import open_engine, sessions_of, transaction
 from referral.errors import ReferralError
@@ -29,6 +31,7 @@ cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 operator_cli = typer.Typer(no_args_is_help=True, help="People who work at the console.")
 cli.add_typer(operator_cli, name="operator")
 cli.add_typer(audit_cli, name="audit")
+cli.add_typer(connectors_cli, name="connectors")
 
 
 @cli.command()
@@ -38,8 +41,10 @@ def web(host: str = "127.0.0.1", port: int = 8100) -> None:
     from referral.app import create_app
 
     logs.configure()
+    settings = read()
+    refuse_unusable(settings)
     config = uvicorn.Config(
-        create_app(read()),
+        create_app(settings),
         host=host,
         port=port,
         log_config=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from referral.cases.clocks import Clocks
 from referral.cases.rules import DangerLevel
+from referral.connectors.happenings import Audience
 from referral.errors import SettingsInvalid
 
 #: What an administrator can do about each setting that has no default.
@@ -86,6 +88,24 @@ class Settings(BaseSettings):
 
     #: True if webhooks about cases may lead into a private network, or be without https.
     webhooks_private_addresses: bool = False
+
+    #: The Primero v2 in which cases become records, and as whom we sign in there.
+    primero_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    primero_user: str = ""
+    primero_password: str = ""
+    #: Whose Primero it is: others are told only of visitors who agreed to that.
+    primero_audience: Audience = Audience.OTHERS
+    #: A folder with mapping files of your own, ``BY.yaml``; each replaces ours of that country.
+    primero_mapping_dir: Path | None = None
+
+    @model_validator(mode="after")
+    def _connectors_are_whole(self) -> Self:
+        for names in (("primero_url", "primero_user", "primero_password"),):
+            missing = [name for name in names if not getattr(self, name)]
+            if missing and len(missing) < len(names):
+                lacking = " and ".join(f"PORCHLIGHT_{name.upper()}" for name in missing)
+                raise ValueError(f"Set {lacking} as well, or nothing is connected")
+        return self
 
     @model_validator(mode="after")
     def _pagers_are_whole(self) -> Self:

@@ -270,6 +270,14 @@ def audit(context: typer.Context, data: DataFolder = None) -> None:
     raise typer.Exit(asyncio.run(forward(Site.here(data=data), "audit", context.args)))
 
 
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def connectors(context: typer.Context, data: DataFolder = None) -> None:
+    """Say what the systems that are told of cases would refuse, before go-live: connectors check."""
+    from bot.launch.operators import forward
+
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), "connectors", context.args)))
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], data: DataFolder = None

@@ -30,6 +30,10 @@ _TELEGRAM_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _VIBER_TOKEN = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}")
 
 
+#: What each system that is told of cases needs at least.
+_CONNECTORS = {"primero": ("PRIMERO_URL", "PRIMERO_USER", "PRIMERO_PASSWORD")}
+
+
 class Grade(StrEnum):
     """How bad a finding is."""
 
@@ -55,6 +59,7 @@ def examine(site: Site) -> Iterator[Finding]:
     yield _disk(site)
     yield from _settings(site)
     yield from _tokens(site)
+    yield from _connectors(site)
     yield _secrets(site)
     yield _database(site)
     yield from _ports(site)
@@ -156,6 +161,16 @@ def _tokens(site: Site) -> Iterator[Finding]:
             "viber",
             "token looks right. Messages outside the 24 h after a visitor's last are billed by Viber.",
         )
+
+
+def _connectors(site: Site) -> Iterator[Finding]:
+    for name, parts in _CONNECTORS.items():
+        settings = [f"PORCHLIGHT_{part}" for part in parts]
+        missing = [setting for setting in settings if not site.setting(setting)]
+        if not missing:
+            yield _good(name, "set up; './porchlight connectors check' tells what it would refuse")
+        elif len(missing) < len(settings):
+            yield _bad(name, f"Set {' and '.join(missing)} as well, or nothing is connected.")
 
 
 def _secrets(site: Site) -> Finding:

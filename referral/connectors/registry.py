@@ -9,6 +9,9 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.config import Settings
+from referral.connectors.primero.connector import PrimeroConnector
+from referral.connectors.primero.mapping import load
+from referral.connectors.primero.server import Account, PrimeroServer
 from referral.connectors.protocol import Connector
 from referral.connectors.repository import LetterRepository
 from referral.connectors.webhooks import Webhooks
@@ -37,4 +40,27 @@ class Registry:
 
 def connectors_of(settings: Settings, *, client: httpx.AsyncClient) -> Sequence[Connector]:
     """The connectors that this helpline has set up; each new one is added here."""
-    return []
+    connectors: list[Connector] = []
+    if settings.primero_url:
+        connectors.append(
+            PrimeroConnector(
+                primero_of(settings, client=client),
+                mappings=load(settings.primero_mapping_dir),
+                audience=settings.primero_audience,
+            )
+        )
+    return connectors
+
+
+def primero_of(settings: Settings, *, client: httpx.AsyncClient) -> PrimeroServer:
+    """The Primero that the settings name."""
+    account = Account(
+        url=settings.primero_url, user=settings.primero_user, password=settings.primero_password
+    )
+    return PrimeroServer(client, account)
+
+
+def refuse_unusable(settings: Settings) -> None:
+    """Raise if a file that the settings name cannot be used: better now than with the first case."""
+    if settings.primero_url:
+        load(settings.primero_mapping_dir)

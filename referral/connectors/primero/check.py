@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from referral.connectors.checking import Finding, bad, good, note
+from referral.connectors.checking import Finding, Grade, bad, good, note
 from referral.connectors.primero.mapping import CountryMapping, MappedField, Mappings
 from referral.connectors.primero.server import PrimeroServer
 from referral.connectors.primero.sources import Shape
@@ -153,7 +153,7 @@ def judge(mapping: CountryMapping, fields: Mapping[str, FormField]) -> Iterator[
     for item in mapping.fields:
         subject = f"{mapping.file}:{item.line}"
         for finding in _judge_field(item, fields.get(item.name), names=tuple(fields), subject=subject):
-            refused += finding.grade == "bad"
+            refused += finding.grade is Grade.BAD
             yield finding
     if not refused:
         yield good(mapping.file, f"Primero takes all {len(mapping.fields)} fields")

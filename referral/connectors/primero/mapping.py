@@ -284,7 +284,7 @@ class _Reading:
             elif item.take not in (SOURCES["consent_given"], SOURCES["consent_for_others"]):
                 self._note(
                     item.line,
-                    f"'{name}' must be taken from consent_given or consent_for_others, for only visitors consent.",
+                    f"'{name}' must be taken from consent_given or consent_for_others: visitors consent.",
                 )
 
     def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[int, yaml.Node]]:

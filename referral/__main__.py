@@ -23,6 +23,7 @@ from referral.operators.passwords import Passwords
 from referral.operators.repository import OperatorRepository
 from referral.operators.rules import INVITATION, Role
 from referral.privacy import Privacy
+from referral.rehearsal.commands import rehearse
 
 #: Open pages end within half a second of a stop; this is for requests under way.
 _SHUTDOWN_SECONDS = 5
@@ -32,6 +33,7 @@ operator_cli = typer.Typer(no_args_is_help=True, help="People who work at the co
 cli.add_typer(operator_cli, name="operator")
 cli.add_typer(audit_cli, name="audit")
 cli.add_typer(connectors_cli, name="connectors")
+cli.command()(rehearse)
 
 
 @cli.command()

@@ -46,6 +46,7 @@ from referral.operators.passwords import Passwords
 from referral.oversight.client import OversightClient
 from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
+from referral.rehearsal import routes as rehearsal
 from referral.reports import routes as reports
 from referral.reviews import routes as reviews
 from referral.services import Services, ServicesIn, TransactionIn, services_of
@@ -94,6 +95,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(stream.router)
     app.include_router(routes.router)
     app.include_router(reports.router)
+    app.include_router(rehearsal.router)
     app.include_router(reviews.router)
     app.include_router(hours.router)
     app.include_router(tryout.router)

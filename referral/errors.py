@@ -69,6 +69,12 @@ class ColleagueAway(ReferralError):
     http_status = 409
 
 
+class VisitorsFirst(ReferralError):
+    """You still hold cases of visitors: close them, pass them on or give them back before you practise."""
+
+    http_status = 409
+
+
 class CaseNotHeld(ReferralError):
     """You do not hold this case any more."""
 

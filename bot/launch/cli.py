@@ -278,6 +278,14 @@ def connectors(context: typer.Context, data: DataFolder = None) -> None:
     raise typer.Exit(asyncio.run(forward(Site.here(data=data), "connectors", context.args)))
 
 
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def rehearse(context: typer.Context, data: DataFolder = None) -> None:
+    """Send children who do not exist to the desk's practice queue, so that new operators can learn."""
+    from bot.launch.rehearsing import rehearse as run
+
+    raise typer.Exit(asyncio.run(run(Site.here(data=data), context.args, tell=_tell)))
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], data: DataFolder = None

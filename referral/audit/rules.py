@@ -65,6 +65,9 @@ class Act(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     HOURS_CHANGED = "hours_changed"
     SKILLS_CHANGED = "skills_changed"
+    # In this browser an operator practises; what they do then stands here like everything else.
+    REHEARSAL_BEGUN = "rehearsal_begun"
+    REHEARSAL_ENDED = "rehearsal_ended"
     # This log itself.
     LOG_SEEN = "log_seen"
     LOG_EXPORTED = "log_exported"

@@ -38,13 +38,21 @@ class Intake:
     """The bot's side of the desk, within one transaction; doing anything twice is doing it once."""
 
     def __init__(
-        self, session: AsyncSession, *, privacy: Privacy, now: datetime, clocks: Clocks = Clocks()
+        self,
+        session: AsyncSession,
+        *,
+        privacy: Privacy,
+        now: datetime,
+        clocks: Clocks = Clocks(),
+        rehearsal: str | None = None,
     ) -> None:
+        """``rehearsal`` is the script of a child who does not exist; its session must be about rehearsals."""
         self._session = session
         self._cases = CaseRepository(session)
         self._privacy = privacy
         self._now = now
         self._clocks = clocks
+        self._rehearsal = rehearsal
 
     async def open(self, wanted: NewCase) -> tuple[CaseOpened, bool]:
         """Put a conversation into the queue; True if it was not there already."""
@@ -181,6 +189,7 @@ class Intake:
             "received_at": self._now,
             "warn_at": clock.warn_at,
             "due_at": clock.due_at,
+            "rehearsal": self._rehearsal,
         }
 
     def _first_entries(self, wanted: NewCase) -> Iterator[Any]:

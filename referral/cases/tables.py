@@ -16,10 +16,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 from referral.cases.codes import ONLINE_HARMS
 from referral.cases.coding import Action, Occurred
@@ -85,6 +87,10 @@ class Case(Base):
         CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting_has_clock"),
         # After the end nobody is late any more.
         CheckConstraint("state <> 'closed' OR due_at IS NULL", name="closed_has_no_clock"),
+        # A rehearsal tells whose words it has; a trigger keeps it what it is from birth to the end.
+        CheckConstraint("rehearsal ~ '^[a-z0-9_]{1,40}$'", name="case_rehearsal_is_slug"),
+        # What was rehearsed of late.
+        Index("ix_case_rehearsal", "closed_at", postgresql_where=text("rehearsal IS NOT NULL")),
         # Two open cases never answer to the same name.
         Index(
             "uq_case_designation_open", "designation", unique=True, postgresql_where=text("state <> 'closed'")
@@ -147,6 +153,36 @@ class Case(Base):
     #: Since when the visitor cannot be written to any more.
     gone_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
+    #: Which script the child of a rehearsal has; none for every visitor who lives.
+    rehearsal: Mapped[str | None]
+
+
+_REHEARSES = "rehearses"
+
+
+def rehearse(session: AsyncSession) -> None:
+    """From now on this session is about rehearsals, and sees no other case."""
+    session.info[_REHEARSES] = True
+
+
+def rehearses(session: AsyncSession) -> bool:
+    """True of a session that is about rehearsals."""
+    return bool(session.info.get(_REHEARSES, False))
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_apart(state: ORMExecuteState) -> None:
+    """Every query sees either the cases that are real, which is what it gets unless it asks, or rehearsals.
+
+    Here and not in the queries, since one query that forgets it would page somebody for a child who does not
+    exist, or count that child in a report.
+    """
+    if state.is_column_load or state.is_relationship_load:
+        return
+    rehearsal = state.session.info.get(_REHEARSES, False)
+    wanted = Case.rehearsal.is_not(None) if rehearsal else Case.rehearsal.is_(None)
+    if state.is_select or state.is_update or state.is_delete:
+        state.statement = state.statement.options(with_loader_criteria(Case, wanted, include_aliases=True))
 
 
 class Message(Base):

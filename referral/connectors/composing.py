@@ -130,7 +130,7 @@ class Composer:
 
 def _goes_out(case: Case) -> bool:
     """True of what others may hear of at all: the one place to keep a kind of case from all of them."""
-    return case.forgotten_at is None
+    return case.forgotten_at is None and case.rehearsal is None
 
 
 def _facts(case: Case) -> Facts:

@@ -10,10 +10,15 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from referral.cases.tables import rehearse
 from referral.database import transaction
 from referral.errors import AuditorNeeded, AuditorsOnlyAudit, DeskNotYours, RequestForged, SupervisorNeeded
 from referral.operators.access import Access, SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
+
+#: Closed, so that a page that is new tells of visitors until somebody decides otherwise.
+_REHEARSED = ("/", "/take-next", "/stream", "/supervision", "/practice")
+_REHEARSED_BELOW = "/cases/"
 
 
 def cookie_name(services: Services) -> str:
@@ -63,7 +68,14 @@ async def _signed_in(request: Request, services: ServicesIn, session: Transactio
     somebody = await access.who(cookie_of(request, services), in_use=True)
     # If their role does not let them on, whoever writes that down has to know who it was.
     request.state.somebody = somebody
+    if somebody.rehearses and _is_rehearsed(request.url.path):
+        rehearse(session)
     return somebody
+
+
+def _is_rehearsed(path: str) -> bool:
+    """True of the pages on which somebody who practises sees rehearsals; all others tell of visitors only."""
+    return path in _REHEARSED or path.startswith(_REHEARSED_BELOW)
 
 
 #: Whoever works here, in any role.

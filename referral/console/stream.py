@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
+from referral.cases.tables import rehearse
 from referral.changes import QUEUE, Subscription, case_topic, operator_topic
 from referral.console.door import SignedInOperator, cookie_of
 from referral.console.pages import fragment
@@ -102,6 +103,8 @@ class _OpenPage:
             except SignInNeeded:
                 self.over = True
                 return [ServerSentEvent(event="signed_out", data="")]
+            if operator.rehearses:
+                rehearse(session)
             return await self.changes(session, operator)
 
     async def changes(self, session: AsyncSession, operator: SignedIn) -> list[ServerSentEvent]:

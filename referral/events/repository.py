@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.cases.tables import rehearses
 from referral.events.tables import EventKind, OutgoingEvent
 
 QUEUE_NAME = "delivery"
@@ -81,7 +82,12 @@ class EventRepository:
     async def add(
         self, case_id: UUID, *, kind: EventKind, number: UUID, message_id: UUID | None = None
     ) -> None:
-        """Queue an event behind the others of its case, and see that somebody sends it."""
+        """Queue an event behind the others of its case, and see that somebody sends it.
+
+        Nothing is queued for a rehearsal: the bot does not know such a child.
+        """
+        if rehearses(self._session):
+            return
         self._session.add(
             OutgoingEvent(number=number, case_id=case_id, kind=kind, message_id=message_id, attempts=0)
         )

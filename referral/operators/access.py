@@ -43,6 +43,8 @@ class SignedIn:
     session: bytes
     #: What every form must carry.
     form_token: str
+    #: True while they practise with children who do not exist.
+    rehearses: bool = False
 
     @property
     def supervises(self) -> bool:
@@ -168,7 +170,8 @@ class Access:
     async def who(self, cookie: str | None, *, in_use: bool) -> SignedIn:
         """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone.
 
-        Either way somebody has a page open, and that is written down.
+        Either way somebody has a page open, and that is written down; but whoever practises is not
+        there for visitors.
         """
         if not cookie:
             raise SignInNeeded
@@ -180,14 +183,21 @@ class Access:
             raise SignInNeeded
         if in_use and self._now - session.seen_at >= rules.SEEN_EVERY:
             await self._operators.saw(token_hash, now=self._now)
-        await self._operators.present(session.operator.number, now=self._now)
+        if not session.rehearses:
+            await self._operators.present(session.operator.number, now=self._now)
         return SignedIn(
             operator=session.operator.number,
             name=session.operator.name,
             role=Role(session.operator.role),
             session=token_hash,
             form_token=self._privacy.form_token(token_hash),
+            rehearses=session.rehearses,
         )
+
+    async def rehearse(self, somebody: SignedIn, *, begins: bool) -> None:
+        """Begin to practise in this browser, or end it."""
+        await self._operators.rehearse(somebody.session, begins=begins)
+        self._log(Act.REHEARSAL_BEGUN if begins else Act.REHEARSAL_ENDED, by=somebody.operator)
 
     async def sign_out(self, cookie: str, *, by: UUID) -> None:
         """The session ends, here and in every tab."""

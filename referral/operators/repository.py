@@ -95,6 +95,15 @@ class OperatorRepository:
             .execution_options(synchronize_session=False)
         )
 
+    async def rehearse(self, token_hash: bytes, *, begins: bool) -> None:
+        """From now on this browser is about rehearsals, or about visitors again."""
+        await self._session.execute(
+            update(Session)
+            .where(Session.token_hash == token_hash)
+            .values(rehearses=begins)
+            .execution_options(synchronize_session=False)
+        )
+
     async def present(self, operator: UUID, *, now: datetime) -> None:
         """The operator has a page open."""
         await self._session.execute(

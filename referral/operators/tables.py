@@ -65,6 +65,8 @@ class Session(Base):
     operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    #: True while its operator practises with children who do not exist.
+    rehearses: Mapped[bool] = mapped_column(server_default=text("false"))
 
     operator: Mapped[Operator] = relationship(lazy="joined", innerjoin=True)
 

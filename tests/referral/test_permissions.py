@@ -60,6 +60,8 @@ GET  /reports/{edition}.csv        401    403 --      --      200        403    
 GET  /reviews                      401    200 --      --      200        403    403     401 401
 GET  /reviews/{number}             401    403 403     403     404        403    403     401 401
 POST /reviews/{number}             401    403 403     403     404        403    403     401 401
+GET  /practice                     401    200 --      --      200        403    403     401 401
+POST /practice                     401    303 --      --      303        403    403     401 401
 GET  /operators                    401    403 --      --      200        403    403     401 401
 POST /operators                    401    403 --      --      200        403    403     401 401
 POST /operators/{number}/disable   401    403 --      --      303        403    403     401 401

@@ -1,1 +1,1 @@
-"""Children who do not exist come to the desk here, so that an operator can learn before one does who exists."""
+"""Children who do not exist come to the desk here, so that an operator can learn before a real one comes."""

@@ -20,8 +20,9 @@ from sqlalchemy import text
 
 from bot.launch.postgres import EmbeddedPostgres
 from referral.cases.clocks import Clocks
-from referral.console.pages import environment
+from referral.console.pages import Pages
 from referral.database import Sessions, migrate, open_engine, sessions_of, transaction
+from referral.language import Languages
 from referral.operators.rules import Role
 from referral.operators.tables import Operator
 from referral.reports.figures import Figures
@@ -80,7 +81,7 @@ async def fill(sessions: Sessions, *, cases: int) -> None:
 
 
 async def _seconds(sessions: Sessions, period: Period) -> list[float]:
-    labels, took = labels_of(environment()), []
+    labels, took = labels_of(Pages(Languages())), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         async with transaction(sessions) as session:

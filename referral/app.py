@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -34,12 +35,14 @@ from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
 from referral.console import routes, stream
 from referral.console.headers import STATIC, SecurityHeaders
-from referral.console.pages import STATIC_FOLDER, environment, page
+from referral.console.pages import STATIC_FOLDER, Pages, page
+from referral.console.reader import Reading
 from referral.database import open_engine, sessions_of, transaction
 from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
 from referral.events.repository import EventRepository
 from referral.hours import routes as hours
+from referral.language import LOCALES, Languages, gettext, marked
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
@@ -61,11 +64,16 @@ log = structlog.get_logger(__name__)
 _SLOW_DELIVERY = timedelta(seconds=60)
 _READY_SECONDS = 2.0
 
+#: What people read when a request does not even reach one of our pages.
+_NOT_UNDERSTOOD = marked("This address or form is not understood: please go back and load the page again.")
+_HTTP_SENTENCES = {404: marked("There is no such page."), 405: marked("This page takes no such form.")}
+
 _DATABASE_ERRORS = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, psycopg.OperationalError)
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LOCALES) -> FastAPI:
     """The whole service; nothing is connected until its lifespan begins."""
+    languages = Languages(locales)
     engine = open_engine(settings.referral_database_url)
     signature = Signature(settings.service_secret)
     services = Services(
@@ -76,7 +84,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         passwords=Passwords(),
         changes=Changes(settings.referral_database_url),
         metrics=Metrics(),
-        pages=environment(),
+        pages=Pages(languages),
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
         oversight=OversightClient(settings.bot_url, signature=signature, clock=clock),
         clock=clock,
@@ -107,6 +115,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.mount(STATIC.rstrip("/"), StaticFiles(directory=STATIC_FOLDER))
     _add_error_handlers(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Reading, languages=languages, zone=settings.report_time_zone)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
 
@@ -207,14 +216,15 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def not_understood(request: Request, error: RequestValidationError) -> Response:
-        sentence = _sentence(error.errors())
+        sentence = _sentence(error.errors()) if _wants_json(request) else gettext(_NOT_UNDERSTOOD)
         return _answer(request, status=422, slug="request_invalid", sentence=sentence)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
         slug = phrase.lower().replace(" ", "_")
-        return _answer(request, status=error.status_code, slug=slug, sentence=f"{phrase}.")
+        sentence = gettext(_HTTP_SENTENCES.get(error.status_code, f"{phrase}."))
+        return _answer(request, status=error.status_code, slug=slug, sentence=sentence)
 
     async def database_down(request: Request, _: Exception) -> Response:
         log.error("database unreachable")

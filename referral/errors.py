@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
+from referral.language import gettext
+
 
 class ReferralError(Exception):
     """Something at the helpline desk did not work."""
 
     http_status = 500
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        """A more precise sentence than the docstring, with ``%(name)s`` for each of ``values``."""
+        super().__init__(message % values if values else message)
+        self._message = message or " ".join((type(self).__doc__ or "").split())
+        self._values = values
 
     @property
     def slug(self) -> str:
@@ -17,8 +25,8 @@ class ReferralError(Exception):
 
     @property
     def sentence(self) -> str:
-        """What people read; the docstring unless the error was raised with a more precise one."""
-        return str(self) or " ".join((type(self).__doc__ or "").split())
+        """What people read, in their language; the docstring unless the error was raised with another."""
+        return gettext(self._message, **self._values)
 
 
 class SettingsInvalid(ReferralError):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.changes import Changes
 from referral.clock import Clock
 from referral.config import Settings
+from referral.console.pages import Pages
 from referral.database import Sessions, transaction
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
@@ -33,7 +33,7 @@ class Services:
     passwords: Passwords
     changes: Changes
     metrics: Metrics
-    pages: Environment
+    pages: Pages
     tryout: TryOutClient
     oversight: OversightClient
     clock: Clock

@@ -86,7 +86,9 @@ async def _export(session: AsyncSession, file: Path) -> int:
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise FileExists(f"{file} is there already; name a new file, so that no export is lost.") from None
+        raise FileExists(
+            "%(file)s is there already; name a new file, so that no export is lost.", file=file
+        ) from None
     rows = 0
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream)

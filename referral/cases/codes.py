@@ -12,134 +12,140 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-_OTHER = {"other": "Unspecified or other"}
+from referral.language import marked
+
+_OTHER = {"other": marked("Unspecified or other")}
 
 #: Group slug: (its name, {reason slug: its name}).
 GROUPS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         "violence": (
-            "Violence",
+            marked("Violence"),
             {
-                "cyberbullying": "Cyberbullying",
-                "bullying": "Bullying",
-                "online_sexual_abuse": "Online child sexual abuse and exploitation",
-                "sexual_violence": "Sexual violence",
-                "physical_violence": "Physical violence",
-                "emotional_violence": "Psychological or emotional violence",
-                "neglect": "Neglect",
-                "child_marriage": "Child, early or forced marriage",
-                "child_labour": "Child labour",
-                "female_genital_mutilation": "Female genital mutilation",
-                "harmful_practices": "Other harmful traditional practices",
+                "cyberbullying": marked("Cyberbullying"),
+                "bullying": marked("Bullying"),
+                "online_sexual_abuse": marked("Online child sexual abuse and exploitation"),
+                "sexual_violence": marked("Sexual violence"),
+                "physical_violence": marked("Physical violence"),
+                "emotional_violence": marked("Psychological or emotional violence"),
+                "neglect": marked("Neglect"),
+                "child_marriage": marked("Child, early or forced marriage"),
+                "child_labour": marked("Child labour"),
+                "female_genital_mutilation": marked("Female genital mutilation"),
+                "harmful_practices": marked("Other harmful traditional practices"),
             }
             | _OTHER,
         ),
         "mental_health": (
-            "Mental health",
+            marked("Mental health"),
             {
-                "suicide": "Suicidal thoughts and suicide attempts",
-                "self_harm": "Self-harming behaviour",
-                "fear_and_anxiety": "Emotional distress: fear and anxiety",
-                "mood": "Emotional distress: mood",
-                "anger": "Emotional distress: anger",
-                "self_concern": "Concerns about the self",
-                "trauma": "Traumatic distress",
-                "eating": "Problems with eating behaviour",
-                "behaviour": "Behavioural problems",
-                "substances": "Addictive behaviours and substance use",
-                "neurodevelopment": "Neurodevelopmental concerns",
+                "suicide": marked("Suicidal thoughts and suicide attempts"),
+                "self_harm": marked("Self-harming behaviour"),
+                "fear_and_anxiety": marked("Emotional distress: fear and anxiety"),
+                "mood": marked("Emotional distress: mood"),
+                "anger": marked("Emotional distress: anger"),
+                "self_concern": marked("Concerns about the self"),
+                "trauma": marked("Traumatic distress"),
+                "eating": marked("Problems with eating behaviour"),
+                "behaviour": marked("Behavioural problems"),
+                "substances": marked("Addictive behaviours and substance use"),
+                "neurodevelopment": marked("Neurodevelopmental concerns"),
             }
             | _OTHER,
         ),
         "peer_relationships": (
-            "Peer relationships",
+            marked("Peer relationships"),
             {
-                "classmates": "Classmates or colleagues",
-                "friends": "Friends and friendships",
-                "partner": "Partner",
+                "classmates": marked("Classmates or colleagues"),
+                "friends": marked("Friends and friendships"),
+                "partner": marked("Partner"),
             }
             | _OTHER,
         ),
         "family_relationships": (
-            "Family relationships",
+            marked("Family relationships"),
             {
-                "caregiver": "Relationship to caregiver",
-                "siblings": "Relationship with siblings",
-                "family_health": "Family health and wellbeing",
-                "placement": "Adoption, fostering and extended family placement",
-                "general": "General family issues",
+                "caregiver": marked("Relationship to caregiver"),
+                "siblings": marked("Relationship with siblings"),
+                "family_health": marked("Family health and wellbeing"),
+                "placement": marked("Adoption, fostering and extended family placement"),
+                "general": marked("General family issues"),
             }
             | _OTHER,
         ),
         "education": (
-            "Education and occupation",
+            marked("Education and occupation"),
             {
-                "teacher": "Teacher and school problems",
-                "academic": "Academic issues",
-                "work": "Problems at work",
+                "teacher": marked("Teacher and school problems"),
+                "academic": marked("Academic issues"),
+                "work": marked("Problems at work"),
             }
             | _OTHER,
         ),
         "missing": (
-            "Missing children",
-            {"abduction": "Child abduction", "lost": "Lost or otherwise missing child", "runaway": "Runaway"}
+            marked("Missing children"),
+            {
+                "abduction": marked("Child abduction"),
+                "lost": marked("Lost or otherwise missing child"),
+                "runaway": marked("Runaway"),
+            }
             | _OTHER,
         ),
         "physical_health": (
-            "Physical health",
+            marked("Physical health"),
             {
-                "general": "General medical concerns",
-                "covid_19": "COVID-19",
-                "hiv": "Information about HIV/AIDS",
-                "nutrition": "Nutrition",
-                "pregnancy": "Pregnancy and maternal care",
-                "reproductive": "Sexual and reproductive health",
+                "general": marked("General medical concerns"),
+                "covid_19": marked("COVID-19"),
+                "hiv": marked("Information about HIV/AIDS"),
+                "nutrition": marked("Nutrition"),
+                "pregnancy": marked("Pregnancy and maternal care"),
+                "reproductive": marked("Sexual and reproductive health"),
             }
             | _OTHER,
         ),
         "access": (
-            "Access to services",
+            marked("Access to services"),
             {
-                "education": "Education",
-                "essential_needs": "Essential needs",
-                "healthcare": "General healthcare services",
-                "legal": "Legal services and advice",
-                "mental_health": "Mental health services",
-                "sexual_health": "Sexual health services",
-                "socio_economic": "Socio-economical services",
+                "education": marked("Education"),
+                "essential_needs": marked("Essential needs"),
+                "healthcare": marked("General healthcare services"),
+                "legal": marked("Legal services and advice"),
+                "mental_health": marked("Mental health services"),
+                "sexual_health": marked("Sexual health services"),
+                "socio_economic": marked("Socio-economical services"),
             }
             | _OTHER,
         ),
         "discrimination": (
-            "Discrimination and exclusion",
+            marked("Discrimination and exclusion"),
             {
-                "ethnicity": "Ethnicity or nationality",
-                "finances": "Financial situation",
-                "gender": "Gender",
-                "identity": "Gender identity or expression and sexual orientation",
-                "health": "Health",
-                "beliefs": "Philosophical or religious beliefs",
+                "ethnicity": marked("Ethnicity or nationality"),
+                "finances": marked("Financial situation"),
+                "gender": marked("Gender"),
+                "identity": marked("Gender identity or expression and sexual orientation"),
+                "health": marked("Health"),
+                "beliefs": marked("Philosophical or religious beliefs"),
             }
             | _OTHER,
         ),
         "sexuality": (
-            "Sexuality",
+            marked("Sexuality"),
             {
-                "behaviours": "Sexual behaviours",
-                "orientation": "Sexual orientation and gender identity",
+                "behaviours": marked("Sexual behaviours"),
+                "orientation": marked("Sexual orientation and gender identity"),
             }
             | _OTHER,
         ),
         "non_counselling": (
-            "Non-counselling contacts",
+            marked("Non-counselling contacts"),
             {
-                "about_helpline": "Questions about the child helpline",
-                "other_services": "Questions about other services",
-                "parents": "Questions by parents",
-                "thanks": "Thank you for your assistance",
-                "complaint": "Complaints about the child helpline",
-                "silent": "Silent or abandoned",
-                "abusive": "Abusive or prank",
+                "about_helpline": marked("Questions about the child helpline"),
+                "other_services": marked("Questions about other services"),
+                "parents": marked("Questions by parents"),
+                "thanks": marked("Thank you for your assistance"),
+                "complaint": marked("Complaints about the child helpline"),
+                "silent": marked("Silent or abandoned"),
+                "abusive": marked("Abusive or prank"),
             }
             | _OTHER,
         ),
@@ -156,26 +162,26 @@ ONLINE_CODES = frozenset({"violence.cyberbullying", ONLINE_SEXUAL_ABUSE})
 #: The third level: {slug: its name}. What helplines of the network tell apart where the framework does not.
 ONLINE_HARMS: Mapping[str, str] = MappingProxyType(
     {
-        "harassment": "Insults and harassment",
-        "threats": "Threats",
-        "exclusion": "Exclusion from a group",
-        "rumours": "Rumours and lies",
-        "hate_speech": "Hate speech and discrimination",
-        "impersonation": "Fake profile or impersonation",
-        "account_hacked": "Account taken over",
-        "doxxing": "Private data or messages published",
-        "images_shared": "Pictures or videos shared (not intimate)",
-        "stalking": "Stalking",
-        "intimate_images": "Intimate pictures shared without consent",
-        "manipulated_images": "Manipulated or made-up pictures (deepfake)",
-        "blackmail": "Blackmail and sexual extortion",
-        "grooming": "Grooming",
-        "sexual_harassment": "Unwanted sexual messages or pictures",
-        "livestream": "Sexual acts before a camera",
-        "harmful_content": "Harmful content seen",
-        "fraud": "Fraud for money",
-        "overuse": "Too much time online",
-        "other": "Something else online",
+        "harassment": marked("Insults and harassment"),
+        "threats": marked("Threats"),
+        "exclusion": marked("Exclusion from a group"),
+        "rumours": marked("Rumours and lies"),
+        "hate_speech": marked("Hate speech and discrimination"),
+        "impersonation": marked("Fake profile or impersonation"),
+        "account_hacked": marked("Account taken over"),
+        "doxxing": marked("Private data or messages published"),
+        "images_shared": marked("Pictures or videos shared (not intimate)"),
+        "stalking": marked("Stalking"),
+        "intimate_images": marked("Intimate pictures shared without consent"),
+        "manipulated_images": marked("Manipulated or made-up pictures (deepfake)"),
+        "blackmail": marked("Blackmail and sexual extortion"),
+        "grooming": marked("Grooming"),
+        "sexual_harassment": marked("Unwanted sexual messages or pictures"),
+        "livestream": marked("Sexual acts before a camera"),
+        "harmful_content": marked("Harmful content seen"),
+        "fraud": marked("Fraud for money"),
+        "overuse": marked("Too much time online"),
+        "other": marked("Something else online"),
     }
 )
 

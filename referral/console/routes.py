@@ -389,7 +389,7 @@ def _note(form: FormData) -> str:
     """A few words for a colleague; a form without such a field has none."""
     note = _choice(form, "note")
     if len(note) > MAX_NOTE:
-        raise FormIncomplete(f"This note is too long: at most {MAX_NOTE} characters.")
+        raise FormIncomplete("This note is too long: at most %(most)s characters.", most=MAX_NOTE)
     return note
 
 
@@ -398,7 +398,7 @@ def _words(form: FormData) -> str:
     if not words:
         raise FormIncomplete("There is nothing to send yet.")
     if len(words) > MAX_WORDS:
-        raise FormIncomplete(f"This is too long: at most {MAX_WORDS} characters at once.")
+        raise FormIncomplete("This is too long: at most %(most)s characters at once.", most=MAX_WORDS)
     return words
 
 

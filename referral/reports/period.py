@@ -64,7 +64,7 @@ def period_of(first: str, last: str, *, zone: ZoneInfo, now: datetime) -> Period
     if begin > until:
         raise FormIncomplete("The first month must not come after the last.")
     if (until.year - begin.year) * 12 + until.month - begin.month >= OFFERED_MONTHS:
-        raise FormIncomplete(f"A report covers at most {OFFERED_MONTHS} months.")
+        raise FormIncomplete("A report covers at most %(most)s months.", most=OFFERED_MONTHS)
     return Period(first=begin, end=_next(until), zone=zone)
 
 

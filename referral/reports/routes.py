@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from jinja2 import Environment
 from starlette.responses import Response
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.cases.codes import Edition
 from referral.console.door import PatientSupervisor
-from referral.console.pages import page
+from referral.console.pages import Pages, page
 from referral.console.views import Views
 from referral.errors import BotMisunderstood, BotUnreachable
 from referral.oversight.schemas import Usage
@@ -120,7 +119,7 @@ async def chi_file(edition: Edition, period: PeriodIn, session: TransactionIn) -
     return _file(as_chi(coded, total=total, edition=edition), media_type="text/csv", name=name)
 
 
-def labels_of(pages: Environment) -> Labels:
+def labels_of(pages: Pages) -> Labels:
     """What slugs are called on the pages."""
     called = pages.get_template("labels.html").module
     return {kind: getattr(called, kind) for kind in _KINDS}

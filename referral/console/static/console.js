@@ -9,26 +9,35 @@ const notice = document.getElementById("notice");
 const thread = document.getElementById("thread");
 const title = document.title;
 
-// ---- Times, in the reader's zone ----
+// ---- Words in the reader's language, looked up by the English ----
 
-const clock = new Intl.DateTimeFormat(undefined, {timeStyle: "short"});
-const dayAndClock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "short"});
+const said = JSON.parse(document.getElementById("said").textContent);
 
-function ago(then) {
-  const minutes = Math.max(0, Math.floor((Date.now() - then) / 60000));
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min ago`;
-  return `${Math.floor(hours / 24)} days ago`;
+function _(text, values = {}) {
+  return (said[text] || text).replace(/%\((\w+)\)s/g, (all, name) => values[name]);
+}
+
+// ---- Times: the server writes them in the reader's language and zone, and learns the zone from here ----
+
+const ZONE_DAYS = 400;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) {
+  const guard = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `zone=${zone}; path=/; samesite=strict; max-age=${ZONE_DAYS * 86400}${guard}`;
 }
 
 function span(milliseconds) {
   const minutes = Math.floor(milliseconds / 60000);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 1) return _("less than a minute");
+  if (minutes < 60) return _("%(minutes)s min", {minutes});
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+  if (hours < 48) return _("%(hours)s h %(minutes)s min", {hours, minutes: minutes % 60});
+  return _("%(days)s d", {days: Math.floor(hours / 24)});
+}
+
+function ago(then) {
+  const passed = Date.now() - then;
+  return passed < 60000 ? _("just now") : _("%(time)s ago", {time: span(passed)});
 }
 
 // A clock goes on between two looks of the server: its words, then its colour.
@@ -37,21 +46,21 @@ function showClock(element, due) {
   const left = due - Date.now();
   const step = left <= 0 ? "breach" : new Date(clock.dataset.warn) <= Date.now() ? "warning" : "running";
   clock.className = `clock clock-${step}`;
-  clock.querySelector("b").textContent = {running: "Answer due", warning: "Due soon:", breach: "Overdue"}[step];
-  element.textContent = left <= 0 ? `by ${span(-left)}` : `in ${span(left)}`;
-  element.title = dayAndClock.format(due);
+  clock.querySelector("b").textContent = {running: _("Answer due"), warning: _("Due soon:"), breach: _("Overdue")}[step];
+  element.textContent = left <= 0 ? _("by %(time)s", {time: span(-left)}) : _("in %(time)s", {time: span(left)});
 }
 
 function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const then = new Date(element.dateTime);
+    element.title ||= element.textContent;
     if ("due" in element.dataset) {
       showClock(element, then);
       continue;
     }
     const today = then.toDateString() === new Date().toDateString();
-    element.textContent = "ago" in element.dataset ? ago(then) : (today ? clock : dayAndClock).format(then);
-    element.title = dayAndClock.format(then);
+    if ("ago" in element.dataset) element.textContent = ago(then);
+    else element.textContent = today && element.dataset.clock ? element.dataset.clock : element.title;
   }
 }
 
@@ -63,10 +72,10 @@ function showTitle() {
   const queue = document.getElementById("queue");
   if (body.dataset.counts === "queue" && queue) {
     const {waiting, emergencies} = queue.dataset;
-    const mark = Number(emergencies) ? `(${waiting}) EMERGENCY · ` : Number(waiting) ? `(${waiting}) ` : "";
+    const mark = Number(emergencies) ? `(${waiting}) ${_("EMERGENCY")} · ` : Number(waiting) ? `(${waiting}) ` : "";
     document.title = mark + title;
   } else if (body.dataset.case) {
-    document.title = (unseen ? `(${unseen} new) ` : "") + title;
+    document.title = (unseen ? `(${_("%(unseen)s new", {unseen})}) ` : "") + title;
   }
 }
 
@@ -132,7 +141,7 @@ function connect() {
   stream.addEventListener("part", (event) => showPart(event.data));
   stream.addEventListener("signed_out", () => {
     stream.close();
-    say("You have been signed out. Your draft is kept in this tab.", "Sign in", "/sign-in");
+    say(_("You have been signed out. Your draft is kept in this tab."), _("Sign in"), "/sign-in");
   });
   stream.addEventListener("case_gone", () => {
     stream.close();
@@ -140,10 +149,10 @@ function connect() {
     document.querySelector(".side").replaceChildren();
     closeWriting(true);
     dropDrafts();
-    say("This case is no longer with you.", "Back to the desk", "/");
+    say(_("This case is no longer with you."), _("Back to the desk"), "/");
   });
   stream.addEventListener("error", () => {
-    say("Connection lost. Trying again…");
+    say(_("Connection lost. Trying again…"));
     if (stream.readyState === EventSource.CLOSED) setTimeout(reconnect, RETRY_MILLISECONDS);
   });
 }
@@ -152,7 +161,7 @@ function connect() {
 async function reconnect() {
   try {
     const answer = await fetch("/session", {cache: "no-store", headers: {Accept: "application/json"}});
-    if (answer.status === 401) return say("You have been signed out. Your draft is kept in this tab.", "Sign in", "/sign-in");
+    if (answer.status === 401) return say(_("You have been signed out. Your draft is kept in this tab."), _("Sign in"), "/sign-in");
     if (answer.ok) return connect();
   } catch { /* The network is still away. */ }
   setTimeout(reconnect, RETRY_MILLISECONDS);
@@ -193,7 +202,7 @@ async function send(form) {
     sessionStorage.removeItem(draftKey(form));
   } catch (error) {
     // The same entry id goes with the next attempt, so what did arrive is not said twice.
-    refusal.textContent = error instanceof TypeError ? "Not sent: no connection. Your words are still here; please send again." : error.message;
+    refusal.textContent = error instanceof TypeError ? _("Not sent: no connection. Your words are still here; please send again.") : error.message;
     refusal.hidden = false;
   } finally {
     button.removeAttribute("aria-busy");
@@ -236,7 +245,7 @@ async function close(form) {
     dropDrafts();
     location.assign("/");
   } catch (error) {
-    refusal.textContent = error instanceof TypeError ? "Not closed: no connection. Please try again." : error.message;
+    refusal.textContent = error instanceof TypeError ? _("Not closed: no connection. Please try again.") : error.message;
     refusal.hidden = false;
   }
 }

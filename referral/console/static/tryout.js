@@ -23,9 +23,9 @@ let following = Promise.resolve();
 const last = () => turns[turns.length - 1];
 const OPEN_CASE = ["waiting", "live"];
 
-function span(seconds) {
-  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
-  return seconds >= 60 ? `${Math.floor(seconds / 60)} min` : `${seconds} s`;
+function timeOf(seconds) {
+  if (seconds >= 3600 && seconds % 3600 === 0) return _("%(hours)s h", {hours: seconds / 3600});
+  return seconds >= 60 ? _("%(minutes)s min", {minutes: Math.floor(seconds / 60)}) : _("%(seconds)s s", {seconds});
 }
 
 // ---- One turn ----
@@ -56,7 +56,7 @@ async function ask(event, {title = "", focus = "turn"}) {
     pending = null;
   } catch (error) {
     const offline = error instanceof TypeError || error instanceof SyntaxError;
-    failed.firstElementChild.textContent = offline ? "The console does not answer. Nothing is lost: please try again." : error.message;
+    failed.firstElementChild.textContent = offline ? _("The console does not answer. Nothing is lost: please try again.") : error.message;
     failed.hidden = false;
     words.value = words.value || event.text || "";
     failed.scrollIntoView({block: "nearest"});
@@ -83,7 +83,7 @@ function refresh() {
   const now = last();
   const open = Boolean(now) && OPEN_CASE.includes(now.mode);
   timer.disabled = !(now && now.timer_seconds);
-  timer.textContent = now && now.timer_seconds ? `Let ${span(now.timer_seconds)} pass` : "Let time pass";
+  timer.textContent = now && now.timer_seconds ? _("Let %(time)s pass", {time: timeOf(now.timer_seconds)}) : _("Let time pass");
   back.disabled = turns.length < 2;
   helpline.hidden = !open;
   for (const button of helpline.querySelectorAll("button")) {
@@ -96,7 +96,7 @@ function refresh() {
 
 function showWriter() {
   means.disabled = writesAs.value === "operator";
-  words.placeholder = writesAs.value === "operator" ? "Write as the operator would" : "Write as a visitor would";
+  words.placeholder = writesAs.value === "operator" ? _("Write as the operator would") : _("Write as a visitor would");
 }
 
 // ---- Beginning, going on, taking back ----

@@ -50,6 +50,7 @@ from referral.oversight.client import OversightClient
 from referral.pager.worker import Pager, senders_of
 from referral.privacy import Privacy
 from referral.rehearsal import routes as rehearsal
+from referral.replies import routes as replies
 from referral.reports import routes as reports
 from referral.reviews import routes as reviews
 from referral.services import Services, ServicesIn, TransactionIn, services_of
@@ -106,6 +107,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(rehearsal.router)
     app.include_router(reviews.router)
     app.include_router(hours.router)
+    app.include_router(replies.router)
     app.include_router(tryout.router)
     app.include_router(audit.router)
     app.include_router(connections.router)

@@ -89,6 +89,25 @@ class CaseNotHeld(ReferralError):
     http_status = 409
 
 
+class WindowClosed(ReferralError):
+    """The visitor was last heard more than a day ago: a message now is billed, and somebody else may read it.
+    Please confirm that it is to be sent."""
+
+    http_status = 409
+
+
+class FileRefused(ReferralError):
+    """This file cannot be given to visitors."""
+
+    http_status = 422
+
+
+class FileUnknown(ReferralError):
+    """There is no such file in the library."""
+
+    http_status = 404
+
+
 class VisitorGone(ReferralError):
     """The visitor has left and can no longer be written to."""
 

@@ -18,6 +18,7 @@ from referral.cases.schemas import (
     NewCase,
     NewDanger,
     NewMessage,
+    NewRating,
 )
 from referral.services import ServicesIn, TransactionIn, services_of
 
@@ -85,6 +86,21 @@ async def forget(number: UUID, intake: IntakeIn) -> CaseStatus:
 async def helpline(intake: IntakeIn) -> HelplineStatus:
     """Whether people are there, and if not, when."""
     return await intake.helpline()
+
+
+@router.post("/cases/{number}/revoke")
+async def revoke(number: UUID, intake: IntakeIn) -> CaseStatus:
+    """The visitor takes their consent back."""
+    await intake.revoke(number)
+    return await intake.status(number)
+
+
+@router.post("/cases/{number}/rating")
+async def rate(number: UUID, wanted: NewRating, services: ServicesIn, intake: IntakeIn) -> CaseStatus:
+    """How the talk was; whose talk, nobody can tell afterwards."""
+    month = services.clock().astimezone(services.settings.report_time_zone).strftime("%Y-%m")
+    await intake.rate(number, wanted.face, month=month)
+    return await intake.status(number)
 
 
 @router.get("/cases/{number}/status")

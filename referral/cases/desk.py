@@ -17,13 +17,15 @@ from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening
 from referral.cases.sealed import seal_words
 from referral.cases.standing import code_with, happening, stand, standing_of, start_clock, stop_clock
-from referral.cases.tables import Case
+from referral.cases.tables import Case, Message
+from referral.cases.window import is_closed
 from referral.changes import QUEUE, case_topic, operator_topic, ring
-from referral.errors import CaseUnknown, ColleagueAway
+from referral.errors import CaseUnknown, ColleagueAway, WindowClosed
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
 from referral.hours.presence import in_force
 from referral.operators.repository import OperatorRepository
+from referral.operators.rules import HELPING
 from referral.operators.tables import Operator
 from referral.privacy import Privacy
 
@@ -66,6 +68,14 @@ class Desk:
         self._log(Act.CASE_SEEN, number)
         return case
 
+    async def held(self, number: UUID) -> Case:
+        """A case that this operator is about to act upon; raises ``CaseNotHeld`` where it is not theirs."""
+        case = await self._cases.get(number)
+        if case is None:
+            raise CaseUnknown
+        rules.noted(standing_of(case), by=self._operator)
+        return case
+
     async def follow(self, number: UUID) -> None:
         """Somebody keeps an open page on a case; that is written down if they hold it."""
         case = await self._cases.get(number)
@@ -101,29 +111,65 @@ class Desk:
         self._log(Act.CASE_PICKED, number, about=before)
         return case
 
-    async def write(self, number: UUID, *, entry: UUID, words: str) -> None:
-        """Say something to the visitor; saying it again with the same entry id changes nothing."""
+    async def write(
+        self, number: UUID, *, entry: UUID, words: str, key: str | None = None, billed: bool = False
+    ) -> None:
+        """Say something to the visitor; saying it again with the same entry id changes nothing.
+
+        ``key`` says which reply the words are; ``billed`` that it is known to cost something. Raises
+        ``WindowClosed`` where it would and nobody said so.
+        """
+        await self._say(number, entry=entry, words=words, billed=billed, key=key)
+        self._log(Act.MESSAGE_WRITTEN, number)
+
+    async def _say(self, number: UUID, *, entry: UUID, words: str, billed: bool, **more: object) -> None:
         case = await self._locked(number)
         if await self._cases.has(number, entry):
             return
         rules.written(standing_of(case), by=self._operator)
-        await self._append(case, EntryKind.OPERATOR, entry=entry, words=words)
+        if not billed and is_closed(case.channel, heard_at=await self._cases.heard_at(case), now=self._now):
+            raise WindowClosed
+        await self._append(case, EntryKind.OPERATOR, entry=entry, words=words, **more)
         case.answered_at = case.answered_at or self._now
         awaited = case.due_at is not None
         stop_clock(case)
         await self._tell(case, EventKind.MESSAGE, message=entry)
         await self._ring(case, *([QUEUE] if awaited else []))
-        self._log(Act.MESSAGE_WRITTEN, number)
 
     async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
-        """Write something down that the visitor never sees."""
+        """Write something down that the visitor never sees; colleagues named with an @ are told."""
         case = await self._locked(number)
         if await self._cases.has(number, entry):
             return
         rules.noted(standing_of(case), by=self._operator)
         await self._append(case, EntryKind.NOTE, entry=entry, words=words)
-        await self._ring(case)
+        named = await self._mention(case, entry=entry, words=words)
+        await self._ring(case, *(operator_topic(colleague) for colleague in named))
         self._log(Act.NOTE_WRITTEN, number)
+
+    async def read_mention(self, number: UUID, *, entry: UUID) -> tuple[Case, Message]:
+        """A note that names this operator, and nothing else of its case; from then on it counts as read."""
+        mention = await self._cases.mention_of(number, entry=entry, operator=self._operator)
+        case, note = await self._cases.get(number), await self._cases.entry(number, entry)
+        if mention is None or case is None or note is None:
+            raise CaseUnknown
+        if mention.read_at is None:
+            mention.read_at = self._now
+            await self._ring(case)
+        self._log(Act.MENTION_READ, number)
+        return case, note
+
+    async def _mention(self, case: Case, *, entry: UUID, words: str) -> Sequence[UUID]:
+        people = {
+            person.name: person.number
+            for person in await OperatorRepository(self._session).everyone()
+            if person.disabled_at is None and person.role in HELPING and person.number != self._operator
+        }
+        named = [people[name] for name in sorted(rules.mentioned(words, names=people))]
+        await self._cases.mention(case.number, entry=entry, operators=named)
+        for colleague in named:
+            self._log(Act.COLLEAGUE_MENTIONED, case.number, about=colleague)
+        return named
 
     async def pass_on(self, number: UUID, *, to: UUID, note: str) -> None:
         """Give the case to a colleague who is at the desk; for the visitor the talk goes on."""
@@ -175,7 +221,7 @@ class Desk:
         await self._cases.lock_thread(number)
         return case
 
-    async def _append(self, case: Case, kind: EntryKind, *, entry: UUID, words: str) -> None:
+    async def _append(self, case: Case, kind: EntryKind, *, entry: UUID, words: str, **more: object) -> None:
         sealed = seal_words(self._privacy, words, case=case.number, entry=entry)
         await self._cases.append(
             [
@@ -186,6 +232,7 @@ class Desk:
                     "text": sealed,
                     "author_id": self._operator,
                     "sent_at": self._now,
+                    **more,
                 }
             ]
         )

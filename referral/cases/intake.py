@@ -15,7 +15,7 @@ from referral.cases import rules
 from referral.cases.clocks import ESTIMATE_FROM, Clocks, estimate
 from referral.cases.designations import candidates
 from referral.cases.repository import CaseRepository
-from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Standing
+from referral.cases.rules import CaseState, DangerLevel, EntryKind, Face, Happening, Standing
 from referral.cases.schemas import CaseOpened, CaseStatus, HelplineStatus, NewCase, NewMessage
 from referral.cases.sealed import Card, seal_card, seal_words
 from referral.cases.standing import happening, hasten_clock, stand, standing_of
@@ -114,6 +114,27 @@ class Intake:
         await self._end(case, rules.left(standing_of(case)), what=Happening.LEFT)
         self._log(Act.VISITOR_LEFT, number)
 
+    async def revoke(self, number: UUID) -> None:
+        """The visitor takes their consent back: what was handed over goes no further from now on."""
+        case = await self._locked(number)
+        await self._cases.lock_thread(number)
+        if case.consent_revoked_at is not None or case.forgotten_at is not None:
+            return
+        case.consent_revoked_at = self._now
+        await self._cases.append([happening(self._privacy, number, Happening.CONSENT_REVOKED, now=self._now)])
+        await ring(self._session, QUEUE)
+        await self._ring(case)
+        self._log(Act.CONSENT_REVOKED, number)
+
+    async def rate(self, number: UUID, face: Face, *, month: str) -> None:
+        """Count how the talk was, once a case and apart from it; where nobody was to ask, nothing is kept."""
+        case = await self._locked(number)
+        if case.rated or not rules.may_be_rated(standing_of(case)):
+            return
+        case.rated = True
+        await self._cases.count_rating(month=month, locale=case.locale, face=face)
+        self._log(Act.TALK_RATED, number)
+
     async def forget(self, number: UUID) -> None:
         """Erase every word of this case; when and how it went remains, and to whom it belonged does not."""
         case = await self._locked(number)
@@ -172,6 +193,12 @@ class Intake:
             consent_for_others=wanted.consent_for_others,
             answers=wanted.card,
             said=wanted.said,
+            promised=wanted.promised,
+            scope=wanted.scope,
+            sources=wanted.sources,
+            plan=wanted.plan,
+            contacts=wanted.contacts,
+            texts=wanted.texts,
         )
         clock = clocks.started(wanted.danger, now=self._now)
         return {
@@ -201,6 +228,7 @@ class Intake:
                 "case_id": wanted.id,
                 "kind": _SENDERS[message.sender],
                 "text": seal_words(self._privacy, message.text, case=wanted.id, entry=message.id),
+                "key": message.key,
                 "sent_at": message.sent_at,
             }
         yield happening(self._privacy, wanted.id, Happening.OPENED, now=self._now, danger=wanted.danger)

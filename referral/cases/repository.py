@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from referral.cases.rules import HEAVY, CaseState, DangerLevel, EntryKind
-from referral.cases.tables import Case, Message
+from referral.cases.rules import HEAVY, CaseState, DangerLevel, EntryKind, Face, Happening
+from referral.cases.tables import Case, Mention, Message, Rating
 from referral.connectors.repository import LetterRepository
 from referral.operators.rules import Skills
 from referral.operators.tables import Operator
@@ -35,6 +35,17 @@ class Held:
     awaits_since: datetime | None
     #: When the holder's page was last seen open.
     present_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A note that names a colleague."""
+
+    case: UUID
+    entry: UUID
+    designation: str
+    author: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +305,63 @@ class CaseRepository:
         """The sealed words of one entry, or None when they were erased."""
         query = select(Message.text).where(and_(Message.case_id == case, Message.number == number))
         return await self._session.scalar(query)
+
+    async def heard_at(self, case: Case) -> datetime:
+        """When the visitor was last heard, by the clock that noted it; asking for a person counts."""
+        said_at = func.coalesce(Message.heard_at, Message.sent_at)
+        query = select(func.max(said_at)).where(
+            Message.case_id == case.number, Message.kind == EntryKind.VISITOR
+        )
+        return max(await self._session.scalar(query) or case.opened_at, case.opened_at)
+
+    async def revoked_after(self, case: UUID) -> int:
+        """The position of the entry that says that consent was taken back; 0 if it was not."""
+        query = select(func.max(Message.seq)).where(
+            Message.case_id == case, Message.happened == Happening.CONSENT_REVOKED
+        )
+        return await self._session.scalar(query) or 0
+
+    async def count_rating(self, *, month: str, locale: str, face: Face) -> None:
+        """One more visitor said so of a talk."""
+        statement = insert(Rating).values(month=month, locale=locale, face=face, number=1)
+        await self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[Rating.month, Rating.locale, Rating.face],
+                set_={"number": Rating.number + 1},
+            )
+        )
+
+    async def mention(self, case: UUID, *, entry: UUID, operators: Iterable[UUID]) -> None:
+        """Note for these colleagues that a note names them."""
+        rows = [{"case_id": case, "message_id": entry, "operator_id": operator} for operator in operators]
+        if rows:
+            await self._session.execute(insert(Mention).on_conflict_do_nothing(), rows)
+
+    async def mentions(self, operator: UUID) -> Sequence[Mentioned]:
+        """The notes that name this operator and that they have not read, oldest first."""
+        query = (
+            select(Message.case_id, Message.number, Case.designation, Operator.name, Message.sent_at)
+            .join(Mention, and_(Mention.case_id == Message.case_id, Mention.message_id == Message.number))
+            .join(Case, Case.number == Message.case_id)
+            .join(Operator, Operator.number == Message.author_id)
+            .where(Mention.operator_id == operator, Mention.read_at.is_(None), Message.erased_at.is_(None))
+            .order_by(Message.sent_at)
+        )
+        return [Mentioned(*row) for row in (await self._session.execute(query)).all()]
+
+    async def mention_of(self, case: UUID, *, entry: UUID, operator: UUID) -> Mention | None:
+        """The mention of an operator in a note."""
+        return await self._session.get(Mention, (case, entry, operator))
+
+    async def mentioned_in(self, case: UUID) -> Sequence[tuple[UUID, str, bool]]:
+        """For the notes of a case: the entry, a colleague whom it names, and whether they have read it."""
+        query = (
+            select(Mention.message_id, Operator.name, Mention.read_at.is_not(None))
+            .join(Operator, Operator.number == Mention.operator_id)
+            .where(Mention.case_id == case)
+            .order_by(Operator.name)
+        )
+        return [(entry, name, read) for entry, name, read in (await self._session.execute(query)).all()]
 
     async def erase_words(self, case: UUID, *, now: datetime) -> None:
         """Erase every word of a thread; what happened and when remains."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +16,8 @@ MIN_PICK_REASON = 10
 #: An operator without an open page for this long has gone; reloading a page takes seconds.
 AWAY_AFTER = timedelta(minutes=2)
 
+
+_MENTION = re.compile(r"(?<![\w@])@([^\W_][\w.\-]{1,39})")
 
 #: As long as a session lasts at most: a shift, whichever side of midnight it lies on.
 SHIFT = timedelta(hours=12)
@@ -75,6 +79,7 @@ class Happening(StrEnum):
     AWAY = "away"
     PASSED_ON = "passed_on"  # From one operator to another.
     OVERDUE = "overdue"  # Nobody answered within the time of this danger level.
+    CONSENT_REVOKED = "consent_revoked"
 
 
 class Outcome(StrEnum):
@@ -94,6 +99,14 @@ class Outcome(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+class Face(StrEnum):
+    """What a visitor says of a talk when it is over."""
+
+    GOOD = "good"
+    SO_SO = "so_so"
+    BAD = "bad"
+
+
 #: What an operator can choose from.
 OPERATOR_OUTCOMES = tuple(item for item in Outcome if item not in (Outcome.LEFT, Outcome.FORGOTTEN))
 
@@ -108,6 +121,8 @@ class Standing:
     #: True once the visitor withdrew or can no longer be reached.
     gone: bool = False
     outcome: Outcome | None = None
+    #: True once the visitor took their consent back.
+    revoked: bool = False
 
 
 def taken(case: Standing, *, by: UUID) -> Standing:
@@ -227,6 +242,18 @@ def forgotten(case: Standing) -> Standing:
     if case.state is CaseState.CLOSED:
         return replace(case, gone=True)
     return replace(case, state=CaseState.CLOSED, holder=None, gone=True, outcome=Outcome.FORGOTTEN)
+
+
+def may_be_rated(case: Standing) -> bool:
+    """Whether the visitor may be asked how the talk was: never after an ambulance or a no."""
+    unfit = (None, Outcome.EMERGENCY_SERVICES, Outcome.LEFT, Outcome.FORGOTTEN, Outcome.NOT_FOR_US)
+    return case.outcome not in unfit and not case.gone and not case.revoked
+
+
+def mentioned(words: str, *, names: Iterable[str]) -> frozenset[str]:
+    """The colleagues whom a note names with an @ before their name."""
+    named = {found[1].rstrip(".-").lower() for found in _MENTION.finditer(words)}
+    return frozenset(named & set(names))
 
 
 def turn(danger: DangerLevel, *, received_at: datetime, number: UUID) -> tuple[int, datetime, UUID]:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from referral.cases.rules import CaseState, DangerLevel
+from referral.cases.rules import CaseState, DangerLevel, Face
 
 #: As much as the bot lets through from either side.
 MAX_WORDS = 10_000
 MAX_MESSAGES = 500
 MAX_ANSWERS = 64
 MAX_SAID = 200
+MAX_PLAN = 5
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -34,6 +35,8 @@ class EarlierMessage(_Request):
     sender: Literal["visitor", "bot", "operator"]
     text: Words
     sent_at: AwareDatetime
+    #: Which text of the bot this is, if it is one.
+    key: Key | None = None
 
 
 class NewCase(_Request):
@@ -53,6 +56,16 @@ class NewCase(_Request):
     consent_for_others: bool = False
     card: Annotated[dict[Key, Answer], Field(max_length=MAX_ANSWERS)] = {}
     said: Annotated[tuple[Key, ...], Field(max_length=MAX_SAID)] = ()
+    promised: Annotated[tuple[Key, ...], Field(max_length=MAX_SAID)] = ()
+    #: What the visitor lets the helpline see.
+    scope: Annotated[tuple[Slug, ...], Field(max_length=MAX_ANSWERS)] = ()
+    #: How the bot came to the answers of the card.
+    sources: Annotated[dict[Key, Slug], Field(max_length=MAX_ANSWERS)] = {}
+    #: The visitor's own safety plan, if they agreed to show it.
+    plan: Annotated[dict[Slug, Answer], Field(max_length=MAX_PLAN)] = {}
+    contacts: Annotated[dict[Slug, Answer], Field(max_length=MAX_ANSWERS)] = {}
+    #: What the bot's texts say in every language, by their key.
+    texts: Annotated[dict[Key, dict[Slug, Words]], Field(max_length=MAX_SAID)] = {}
     messages: Annotated[tuple[EarlierMessage, ...], Field(max_length=MAX_MESSAGES)] = ()
 
 
@@ -69,6 +82,12 @@ class NewDanger(_Request):
     """How dangerous the bot now thinks it is."""
 
     danger: DangerLevel
+
+
+class NewRating(_Request):
+    """How the talk was, as the visitor says."""
+
+    face: Face
 
 
 class CaseOpened(BaseModel):

@@ -22,6 +22,18 @@ class Card:
     answers: Mapping[str, str] = field(default_factory=dict)
     #: Keys of what the bot said, oldest first.
     said: tuple[str, ...] = ()
+    #: Those of them with which it promised something.
+    promised: tuple[str, ...] = ()
+    #: What the visitor let us see, in slugs.
+    scope: tuple[str, ...] = ()
+    #: Answer to how the bot came to it: ``button``, ``words``, ``mention`` or ``flow``.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    #: The steps of the visitor's own safety plan, if they let us see it.
+    plan: Mapping[str, str] = field(default_factory=dict)
+    #: ``helpline`` and ``emergency`` where the visitor is, in their language.
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    #: Key of a text of the bot to what it says in every language.
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def seal_card(privacy: Privacy, card: Card, *, case: UUID) -> bytes:
@@ -36,12 +48,8 @@ def read_card(privacy: Privacy, sealed: bytes | None, *, case: UUID) -> Card:
     if sealed is None:
         return Card()
     raw = json.loads(privacy.unseal(sealed, table="case", column="card", row=str(case)))
-    return Card(
-        consent=raw["consent"],
-        consent_for_others=raw.get("consent_for_others", False),
-        answers=raw["answers"],
-        said=tuple(raw["said"]),
-    )
+    raw |= {name: tuple(raw.get(name, ())) for name in ("said", "promised", "scope")}
+    return Card(**raw)
 
 
 def seal_words(privacy: Privacy, words: str, *, case: UUID, entry: UUID) -> bytes:

@@ -23,6 +23,7 @@ def standing_of(case: Case) -> Standing:
         holder=case.holder_id,
         gone=case.gone_at is not None,
         outcome=Outcome(case.outcome) if case.outcome else None,
+        revoked=case.consent_revoked_at is not None,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     PrimaryKeyConstraint,
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with
 
 from referral.cases.codes import ONLINE_HARMS
 from referral.cases.coding import Action, Occurred
-from referral.cases.rules import CaseState, DangerLevel, EntryKind, Happening, Outcome
+from referral.cases.rules import CaseState, DangerLevel, EntryKind, Face, Happening, Outcome
 from referral.database import Base
 
 
@@ -152,6 +153,10 @@ class Case(Base):
     actions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     #: Since when the visitor cannot be written to any more.
     gone_at: Mapped[datetime | None]
+    #: Since when nothing of what was handed over may go any further.
+    consent_revoked_at: Mapped[datetime | None]
+    #: Whether the visitor said how the talk was; what they said is kept apart from the case.
+    rated: Mapped[bool] = mapped_column(server_default=text("false"))
     forgotten_at: Mapped[datetime | None]
     #: Which script the child of a rehearsal has; none for every visitor who lives.
     rehearsal: Mapped[str | None]
@@ -198,6 +203,12 @@ class Message(Base):
         CheckConstraint("(kind = 'event') = (happened IS NOT NULL)", name="event_has_happening"),
         # Somebody of ours stands behind what operators write.
         CheckConstraint("kind NOT IN ('operator', 'note') OR author_id IS NOT NULL", name="author_is_known"),
+        # Only an operator gives something, and one thing at a time.
+        CheckConstraint(
+            "num_nonnulls(file_id, document) = 0"
+            " OR (kind = 'operator' AND num_nonnulls(file_id, document) = 1)",
+            name="given_by_operator",
+        ),
         # Words are there until they are erased.
         CheckConstraint("kind = 'event' OR (text IS NULL) = (erased_at IS NOT NULL)", name="words_or_erased"),
         Index("uq_message_seq", "seq", unique=True),
@@ -212,9 +223,53 @@ class Message(Base):
     happened: Mapped[str | None]
     #: Sealed words.
     text: Mapped[bytes | None]
+    #: Which text of ours this is, of the bot's or a reply, so that it can be shown in another language.
+    key: Mapped[str | None]
+    #: What was given with it: a file of the library, or one of the bot's documents.
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("library_file.id"))
+    document: Mapped[str | None]
     danger: Mapped[str | None]
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     sent_at: Mapped[datetime]
     #: When a visitor's words reached us, by our clock; none for what was said before the case was opened.
     heard_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+
+
+class Mention(Base):
+    """A colleague who is named in a private note."""
+
+    __tablename__ = "mention"
+    __table_args__ = (
+        PrimaryKeyConstraint("case_id", "message_id", "operator_id", name="pk_mention"),
+        ForeignKeyConstraint(
+            ["case_id", "message_id"],
+            ["message.case_id", "message.id"],
+            name="fk_mention_message",
+            ondelete="CASCADE",
+        ),
+        # What a desk shows.
+        Index("ix_mention_unread", "operator_id", postgresql_where=text("read_at IS NULL")),
+    )
+
+    case_id: Mapped[UUID]
+    message_id: Mapped[UUID]
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
+    read_at: Mapped[datetime | None]
+
+
+class Rating(Base):
+    """How many visitors said of their talk that it was so, in a month; which of them, nobody knows."""
+
+    __tablename__ = "rating"
+    __table_args__ = (
+        PrimaryKeyConstraint("month", "locale", "face", name="pk_rating"),
+        CheckConstraint(f"face IN ({_one_of(Face)})", name="rating_face_is_known"),
+        CheckConstraint("number > 0", name="rating_counts"),
+    )
+
+    #: ``2026-11``, by the clock of the reports.
+    month: Mapped[str]
+    locale: Mapped[str]
+    face: Mapped[str]
+    number: Mapped[int]

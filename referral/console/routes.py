@@ -33,6 +33,8 @@ from referral.errors import FormIncomplete, OperatorBusy, PasswordTooWeak, Refer
 from referral.operators.access import Access
 from referral.operators.repository import OperatorRepository
 from referral.operators.rules import COUNTRIES, LOCALES, VISITOR_ROLES, Role, skills_of
+from referral.replies.closing import coded
+from referral.replies.rules import Then
 from referral.services import Services, ServicesIn, TransactionIn
 
 router = APIRouter()
@@ -79,6 +81,7 @@ async def desk_page(
         operator=operator,
         queue=await views.queue(),
         mine=await views.mine(operator.operator),
+        mentions=await views.mentions(operator.operator),
         heavy=await views.heavy(operator.operator),
         skills=await OperatorRepository(session).skills(operator.operator),
         skills_first=services.settings.skills_first_minutes,
@@ -98,6 +101,7 @@ async def case_page(
 ) -> Response:
     """One case that I hold: the card, the thread, and what I can do."""
     case = await desk.open(number)
+    offers = views.offers(case, operator=operator.name)
     return page(
         services.pages,
         "case.html",
@@ -106,17 +110,71 @@ async def case_page(
         page=await views.page(case),
         next_message=uuid4(),
         next_note=uuid4(),
+        next_macro=uuid4(),
         max_words=MAX_WORDS,
         max_note=MAX_NOTE,
         colleagues=await desk.colleagues(),
+        replies=await offers.replies(),
+        macros=await offers.macros(),
     )
 
 
 @router.post("/cases/{number}/messages")
-async def write(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) -> Response:
+async def write(
+    number: UUID,
+    request: Request,
+    desk: DeskIn,
+    views: ViewsIn,
+    operator: SignedInOperator,
+    form: CheckedForm,
+) -> Response:
     """Say something to the visitor."""
-    await desk.write(number, entry=_entry(form), words=_words(form))
+    words, key = _words(form), None
+    if slug := _choice(form, "reply"):
+        reply = await views.offers(await desk.held(number), operator=operator.name).named(slug)
+        # What was changed before it was sent is the operator's own.
+        key = reply.key if reply and reply.text == words else None
+    await desk.write(number, entry=_entry(form), words=words, key=key, billed=_billed(form))
     return _sent(request, number)
+
+
+@router.post("/cases/{number}/macros/{slug}")
+async def run_macro(
+    number: UUID, slug: str, desk: DeskIn, views: ViewsIn, operator: SignedInOperator, form: CheckedForm
+) -> Response:
+    """Several steps in one press."""
+    case = await desk.held(number)
+    found = await views.offers(case, operator=operator.name).macros()
+    macro, reply = next(((macro, reply) for macro, reply in found if macro.slug == slug), (None, None))
+    if macro is None:
+        raise FormIncomplete("There is no such macro any more.")
+    if reply is not None:
+        await desk.write(number, entry=_entry(form), words=reply.text, key=reply.key, billed=_billed(form))
+    match macro.then:
+        case Then.RELEASE:
+            await desk.release(number)
+        case Then.CLOSE:
+            await desk.close(number, coded(macro, suggestion=(await views.page(case)).suggestion))
+        case Then.STAY:
+            return _to(f"/cases/{number}")
+    return _to("/")
+
+
+@router.get("/cases/{number}/mentions/{entry}")
+async def mention_page(
+    number: UUID, entry: UUID, services: ServicesIn, operator: SignedInOperator, desk: DeskIn, views: ViewsIn
+) -> Response:
+    """A note in which a colleague names me; it counts as read from then on."""
+    case, note = await desk.read_mention(number, entry=entry)
+    [shown] = await views.entries(case, [note])
+    return page(
+        services.pages,
+        "mention.html",
+        operator=operator,
+        queue=await views.queue(),
+        case=case,
+        entry=shown,
+    )
 
 
 @router.post("/cases/{number}/notes")
@@ -383,6 +441,11 @@ def _coding(form: FormData) -> Coding:
 def _choice(form: FormData, name: str) -> str:
     """What was chosen; empty where the form left it open."""
     return _field(form, name) if name in form else ""
+
+
+def _billed(form: FormData) -> bool:
+    """Whether the operator confirmed that the message may cost something."""
+    return _choice(form, "billed") == "yes"
 
 
 def _note(form: FormData) -> str:

@@ -113,6 +113,7 @@ class _OpenPage:
         return [
             *self.part("_queue.html", queue=await views.queue(), operator=operator),
             *self.part("_mine.html", mine=await views.mine(operator.operator)),
+            *self.part("_mentions.html", mentions=await views.mentions(operator.operator)),
         ]
 
     def part(self, template: str, **values: object) -> list[ServerSentEvent]:
@@ -139,7 +140,8 @@ class _OpenCase(_OpenPage):
         views = Views(session, privacy=self.services.privacy, now=self.services.clock())
         events = self.part("_queue.html", queue=await views.queue(), operator=operator)
         events += self.part("_standing.html", case=case, clock=views.clock(case))
-        for entry in await views.changed(self._number, known=self._known, after=self._after):
+        events += self.part("_window.html", case=case, window=await views.window(case))
+        for entry in await views.changed(case, known=self._known, after=self._after):
             html = fragment(self.services.pages, "_entry.html", entry=entry, locale=case.locale)
             events.append(ServerSentEvent(event="part", data=html, id=str(max(self._known))))
         return events

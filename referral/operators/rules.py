@@ -94,6 +94,10 @@ def skills_of(*, locales: Iterable[str], countries: Iterable[str], roles: Iterab
     return skills
 
 
+#: Who talks with visitors.
+HELPING = (Role.OPERATOR, Role.SUPERVISOR)
+
+
 def name_of(text: str) -> str:
     """The spelling of a sign-in name that is stored; raises ``NameInvalid``."""
     name = text.strip().lower()

@@ -43,6 +43,7 @@ class ReviewRepository:
             .where(
                 Case.state == CaseState.CLOSED,
                 Case.forgotten_at.is_(None),
+                Case.consent_revoked_at.is_(None),
                 Case.closer_id != reviewer,
                 Review.case_id.is_(None),
             )

@@ -92,6 +92,8 @@ async def _closed(number: UUID, session: TransactionIn) -> Case:
     case = await CaseRepository(session).get(number)
     if case is None or case.state != CaseState.CLOSED or case.forgotten_at is not None:
         raise CaseUnknown
+    if case.consent_revoked_at is not None:
+        raise CaseUnknown("The visitor took their consent back: nobody else reads this talk.")
     return case
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -181,3 +182,30 @@ async def test_take_next_stays_where_it_is_when_an_emergency_comes_in(
         await expect(page.locator("#queue")).to_contain_text("1 emergency")
 
         assert await button.bounding_box() == before
+
+
+async def test_a_slash_opens_the_replies_and_the_keyboard_is_enough(
+    service: Service, bot: FakeBot, page: Page, complaints: list[str]
+) -> None:
+    async with service.as_bot() as client:
+        await _come_in(page, service)
+        await _in_talk(page, client)
+        box = page.get_by_label("Write to the visitor")
+        find = page.get_by_label("Search replies")
+        await box.press("/")
+        await expect(find).to_be_focused()
+        await find.fill("breathe slow")
+        await expect(page.locator("#reply-list li:visible")).to_have_count(1)
+        await find.press("Enter")
+        await expect(box).to_be_focused()
+        await expect(box).to_have_value(re.compile("Давай на минуту замедлимся"))
+        await box.press("Enter")
+        await expect(page.locator("#thread .entry-operator .gloss")).to_contain_text("slow down for a minute")
+        await expect(box).to_have_value("")
+
+        await box.fill("1")
+        await box.press("/")
+        await expect(box).to_have_value("1/")
+        await expect(find).to_be_hidden()
+
+    assert not [complaint for complaint in complaints if "error" in complaint.lower()]

@@ -50,6 +50,8 @@ POST /cases/{number}/notes         401    303 409     409     409        403    
 POST /cases/{number}/release       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/pass-on       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/close         401    303 409     409     409        403    403     401 401
+POST /cases/{number}/macros/{slug} 401    303 409     409     409        403    403     401 401
+GET  /cases/{number}/mentions/{entry} 401 404 404     404     404        403    403     401 401
 POST /cases/{number}/pick          401    403 403     403     303        403    403     401 401
 GET  /supervision                  401    403 --      --      200        403    403     401 401
 GET  /reports                      401    403 --      --      200        403    403     401 401
@@ -62,6 +64,9 @@ GET  /reviews/{number}             401    403 403     403     404        403    
 POST /reviews/{number}             401    403 403     403     404        403    403     401 401
 GET  /practice                     401    200 --      --      200        403    403     401 401
 POST /practice                     401    303 --      --      303        403    403     401 401
+GET  /replies                      401    403 --      --      200        403    403     401 401
+POST /replies                      401    403 --      --      303        403    403     401 401
+POST /macros                       401    403 --      --      303        403    403     401 401
 GET  /operators                    401    403 --      --      200        403    403     401 401
 POST /operators                    401    403 --      --      200        403    403     401 401
 POST /operators/{number}/disable   401    403 --      --      303        403    403     401 401
@@ -90,6 +95,8 @@ POST /v1/cases                     401    401 --      --      401        401    
 POST /v1/cases/{number}/messages   401    401 401     401     401        401    401     201 401
 POST /v1/cases/{number}/danger     401    401 401     401     401        401    401     200 401
 POST /v1/cases/{number}/leave      401    401 401     401     401        401    401     200 401
+POST /v1/cases/{number}/revoke     401    401 401     401     401        401    401     200 401
+POST /v1/cases/{number}/rating     401    401 401     401     401        401    401     200 401
 POST /v1/cases/{number}/forget     401    401 401     401     401        401    401     200 401
 GET  /v1/cases/{number}/status     401    401 401     401     401        401    401     200 401
 GET  /v1/helpline                  401    401 --      --      401        401    401     200 401
@@ -106,6 +113,7 @@ _JSON: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "/v1/cases": case_json,
     "/v1/cases/{number}/messages": lambda: {"id": str(uuid4()), "text": "x", "sent_at": OPENED_AT},
     "/v1/cases/{number}/danger": lambda: {"danger": "urgent"},
+    "/v1/cases/{number}/rating": lambda: {"face": "good"},
 }
 _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/sign-in": lambda: {"name": "own", "password": PASSWORD},
@@ -118,6 +126,8 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
         "audience": "helpline",
     },
     "/hours": lambda: {"zone": "UTC", **{f"day{day}": "00:00-24:00" for day in range(7)}, "special": ""},
+    "/replies": lambda: {"slug": "ours", "locale": "en", "title": "Ours", "text": "Hello."},
+    "/macros": lambda: {"slug": "ours", "title": "Ours", "reply": "hello", "then": "stay"},
     "/tryout/turns": lambda: {"asked": json.dumps({"turn": {"event": {"kind": "start"}}})},
     "/tryout/golden": lambda: {"golden": "{}"},
 }
@@ -201,6 +211,8 @@ class _World:
             return path.format(secret=await self._service.invitation(f"n{secrets.token_hex(8)}"))
         if "{edition}" in path:
             return path.format(edition="chi_v2022")
+        if "{entry}" in path or "{slug}" in path:
+            return path.format(number=await self._case(holder), entry=uuid4(), slug="to_a_colleague")
         return path.format(number=await self._case(holder)) if "{number}" in path else path
 
     def _body(self, method: str, path: str, *, form_token: str) -> tuple[bytes, dict[str, str]]:

@@ -25,9 +25,11 @@ import referral.audit.tables
 import referral.cases.tables
 import referral.connectors.tables
 import referral.events.tables
+import referral.library.tables
 import referral.migrations.versions
 import referral.operators.tables
 import referral.pager.tables
+import referral.replies.tables
 import referral.reviews.tables
 from referral.config import read
 from referral.database import Base, Sessions, transaction

@@ -199,6 +199,8 @@ async function send(form) {
     if (!answer.ok) throw new Error(result.detail);
     form.elements.entry.value = result.next;
     if (words.value === sent) words.value = "";
+    if (form.elements.reply) form.elements.reply.value = "";
+    if (form.elements.billed) form.elements.billed.checked = false;
     sessionStorage.removeItem(draftKey(form));
   } catch (error) {
     // The same entry id goes with the next attempt, so what did arrive is not said twice.
@@ -225,6 +227,64 @@ for (const form of document.querySelectorAll("form[data-send]")) {
     event.preventDefault();
     send(form);
   });
+}
+
+// ---- Replies: a slash in the empty box opens the list, a choice goes into the box and not yet to the child ----
+
+const replies = document.querySelector("details[data-replies]");
+
+if (replies) {
+  const form = replies.closest("form");
+  const words = form.elements.words;
+  const find = replies.querySelector("input[type=search]");
+  const buttons = [...replies.querySelectorAll("button[data-reply]")];
+  const shown = () => buttons.filter((button) => !button.parentElement.hidden);
+  const look = () => {
+    const wanted = find.value.trim().toLocaleLowerCase().split(/\s+/);
+    for (const button of buttons) {
+      const text = button.textContent.toLocaleLowerCase();
+      button.parentElement.hidden = !wanted.every((part) => text.includes(part));
+    }
+    replies.querySelector("[data-none]").hidden = shown().length > 0;
+  };
+  const shut = () => {
+    replies.open = false;
+    find.value = "";
+    look();
+    words.focus();
+  };
+  words.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || words.value) return;
+    event.preventDefault();
+    replies.open = true;
+    find.focus();
+  });
+  find.addEventListener("input", look);
+  replies.addEventListener("keydown", (event) => {
+    const down = event.key === "ArrowDown";
+    if (event.key === "Escape") {
+      event.preventDefault();
+      shut();
+    } else if (event.key === "Enter" && event.target === find) {
+      event.preventDefault();
+      shown()[0]?.click();
+    } else if (down || event.key === "ArrowUp") {
+      event.preventDefault();
+      const all = [find, ...shown()];
+      all[all.indexOf(document.activeElement) + (down ? 1 : -1)]?.focus();
+    }
+  });
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      const before = words.value.slice(0, words.selectionStart);
+      const after = words.value.slice(words.selectionEnd);
+      // Said exactly so it is known in both languages; with anything around it, it is the operator's own.
+      form.elements.reply.value = before + after ? "" : button.dataset.reply;
+      words.value = before + button.dataset.text + after;
+      words.dispatchEvent(new Event("input"));
+      shut();
+    });
+  }
 }
 
 // ---- Closing: a suggestion is one press, a refusal keeps what was chosen ----

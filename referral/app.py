@@ -46,8 +46,10 @@ from referral.language import LOCALES, Languages, gettext, marked
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
+from referral.oversight import routes as oversight
 from referral.oversight.client import OversightClient
 from referral.pager.worker import Pager, senders_of
+from referral.policy.keeper import PolicyKeeper
 from referral.privacy import Privacy
 from referral.rehearsal import routes as rehearsal
 from referral.replies import routes as replies
@@ -88,6 +90,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
         pages=Pages(languages),
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
         oversight=OversightClient(settings.bot_url, signature=signature, clock=clock),
+        policy=PolicyKeeper(settings),
         clock=clock,
     )
 
@@ -105,6 +108,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(routes.router)
     app.include_router(reports.router)
     app.include_router(rehearsal.router)
+    app.include_router(oversight.router)
     app.include_router(reviews.router)
     app.include_router(hours.router)
     app.include_router(replies.router)

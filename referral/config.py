@@ -120,6 +120,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"Set {missing} as well, or PORCHLIGHT_{given[0].upper()} pages nobody")
         return self
 
+    #: Reports hide numbers below this, but for zero.
+    report_hide_below: int = Field(default=5, ge=5, le=50)
+
     #: The time zone by which reports count days and hours, a name such as ``Europe/Minsk``.
     report_zone: str = "UTC"
 

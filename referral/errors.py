@@ -250,6 +250,12 @@ class FormIncomplete(ReferralError):
     http_status = 422
 
 
+class PolicyInvalid(ReferralError):
+    """These values cannot be in force together."""
+
+    http_status = 422
+
+
 class ReportNotPrinted(ReferralError):
     """This report could not be made as a PDF. The same numbers are in the other files."""
 

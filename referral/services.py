@@ -17,6 +17,7 @@ from referral.database import Sessions, transaction
 from referral.metrics import Metrics
 from referral.operators.passwords import Passwords
 from referral.oversight.client import OversightClient
+from referral.policy.keeper import PolicyKeeper
 from referral.privacy import Privacy
 from referral.signature import Signature
 from referral.tryout.client import TryOutClient
@@ -36,6 +37,8 @@ class Services:
     pages: Pages
     tryout: TryOutClient
     oversight: OversightClient
+    #: What is in force of that which supervisors can set.
+    policy: PolicyKeeper
     clock: Clock
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from referral.background import beside
 from referral.cases.overdue import Overdue
 from referral.cases.returning import Returning
+from referral.database import transaction
 from referral.pager.rules import Channel
 from referral.services import Services
 
@@ -28,12 +29,7 @@ class Watch:
 
     def __init__(self, services: Services, *, channels: Iterable[Channel]) -> None:
         self._clock = services.clock
-        self._returning = Returning(
-            services.sessions,
-            privacy=services.privacy,
-            answer_within=services.settings.answer_within,
-            clocks=services.settings.clocks,
-        )
+        self._services = services
         self._overdue = Overdue(services.sessions, privacy=services.privacy, channels=channels)
         self._since: datetime | None = None
 
@@ -56,6 +52,15 @@ class Watch:
     async def _look(self) -> None:
         now = self._clock()
         since = self._since or now
-        await self._returning.sweep(now=now, watched_since=since)
+        async with transaction(self._services.sessions) as session:
+            await self._services.policy.refresh(session)
+        policy = self._services.policy.now
+        returning = Returning(
+            self._services.sessions,
+            privacy=self._services.privacy,
+            answer_within=policy.answer_within,
+            clocks=policy.clocks,
+        )
+        await returning.sweep(now=now, watched_since=since)
         await self._overdue.sweep(now=now)
         self._since = since

@@ -65,6 +65,7 @@ KNOWN = frozenset(
         "REFERRAL_DATABASE_URL",
         "REFERRAL_SECRET_KEY",
         "REFERRAL_URL",
+        "REPORT_HIDE_BELOW",
         "REPORT_ZONE",
         "RETENTION_DAYS",
         "SECRET_KEY",

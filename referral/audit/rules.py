@@ -26,6 +26,7 @@ class Act(StrEnum):
     CASES_LISTED = "cases_listed"
     REPORT_SEEN = "report_seen"
     REPORT_EXPORTED = "report_exported"
+    SETTINGS_CHANGED = "settings_changed"
     # Somebody asked for what their role does not let them see or do.
     ACCESS_REFUSED = "access_refused"
     # An operator acts.

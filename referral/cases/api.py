@@ -37,7 +37,7 @@ class _SignedRoute(APIRoute):
 
 
 def _intake(services: ServicesIn, session: TransactionIn) -> Intake:
-    return Intake(session, privacy=services.privacy, now=services.clock(), clocks=services.settings.clocks)
+    return Intake(session, privacy=services.privacy, now=services.clock(), clocks=services.policy.clocks)
 
 
 IntakeIn = Annotated[Intake, Depends(_intake)]

@@ -50,7 +50,7 @@ def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperat
         operator=operator.operator,
         privacy=services.privacy,
         now=services.clock(),
-        clocks=services.settings.clocks,
+        clocks=services.policy.clocks,
         skills_first=services.settings.skills_first,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,14 @@ from referral.cases.rules import DangerLevel
 from referral.cases.tables import Case
 from referral.pager.rules import Channel
 from referral.pager.tables import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPages:
+    """How many pages of a channel are still to be sent, and how many of them failed before."""
+
+    waiting: int
+    failed: int
 
 
 class PageRepository:
@@ -49,6 +58,18 @@ class PageRepository:
         )
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else (row[0], row[1])
+
+    async def open_pages(self) -> Mapping[Channel, OpenPages]:
+        """What is still to be sent, by channel."""
+        query = (
+            select(Page.channel, func.count(), func.count().filter(Page.attempts > 0))
+            .where(*_open())
+            .group_by(Page.channel)
+        )
+        return {
+            Channel(channel): OpenPages(waiting=waiting, failed=failed)
+            for channel, waiting, failed in (await self._session.execute(query)).all()
+        }
 
     async def sent(self, number: UUID, *, now: datetime) -> None:
         """This page has arrived."""

@@ -25,7 +25,7 @@ from referral.cases.codes import (
 )
 from referral.reports.figures import Coded
 from referral.reports.sheets import Cell, Report, Sheet, coded_parts, counsels
-from referral.reports.small import parts
+from referral.reports.small import SMALL, parts
 
 #: What stands in place of a hidden number.
 HIDDEN = "hidden"
@@ -58,7 +58,7 @@ def as_workbook(report: Report) -> bytes:
     return _workbook([first, *((sheet.title, _rows(sheet)) for sheet in report.all_sheets)])
 
 
-def as_chi(coded: Sequence[Coded], *, total: int, edition: Edition) -> str:
+def as_chi(coded: Sequence[Coded], *, total: int, edition: Edition, below: int = SMALL) -> str:
     """Counselling contacts by group and reason as an edition calls them; below them all other contacts."""
     by_code = {code: 0 for group in GROUPS if group != NON_COUNSELLING for code in codes_of(group)}
     exploited = 0
@@ -70,26 +70,28 @@ def as_chi(coded: Sequence[Coded], *, total: int, edition: Edition) -> str:
                 if names(item.code, edition=edition, online_harm=item.online_harm)[1] == EXPLOITATION
                 else 0
             )
-    shown = coded_parts(coded, total=total)
+    shown = coded_parts(coded, total=total, below=below)
     rows: list[Row] = [("kind", "group", "reason", "contacts")]
     for group in GROUPS:
         if group != NON_COUNSELLING:
             found = {code: by_code[code] for code in codes_of(group)}
-            rows += _chi_group(found, shown=shown.get(group), exploited=exploited, edition=edition)
+            rows += _chi_group(
+                found, shown=shown.get(group), exploited=exploited, edition=edition, below=below
+            )
     for kind in (ContactKind.INFORMATION, ContactKind.NON_DATA):
         rows.append((kind, "all", "all", shown.get(kind)))
     return _csv(rows)
 
 
 def _chi_group(
-    found: Mapping[str, int], *, shown: int | None, exploited: int, edition: Edition
+    found: Mapping[str, int], *, shown: int | None, exploited: int, edition: Edition, below: int
 ) -> Iterator[Row]:
     """The reasons of one group, hidden so that they do not follow from its sum, and that sum."""
-    within = parts(found) if shown is not None else None
+    within = parts(found, below=below) if shown is not None else None
     named: dict[tuple[str, str], Cell] = {}
     for code in found:
         for name, number in _in_edition(
-            code, within[code] if within else None, exploited=exploited, edition=edition
+            code, within[code] if within else None, exploited=exploited, edition=edition, below=below
         ):
             # Where an edition calls two codes the same, one hidden part hides the sum.
             before = named.get(name, 0)
@@ -99,13 +101,15 @@ def _chi_group(
 
 
 def _in_edition(
-    code: str, number: int | None, *, exploited: int, edition: Edition
+    code: str, number: int | None, *, exploited: int, edition: Edition, below: int
 ) -> Iterator[tuple[tuple[str, str], int | None]]:
     name = names(code, edition=edition)
     if edition is Edition.CHI_V2022 or code != ONLINE_SEXUAL_ABUSE:
         yield name, number
         return
-    split = None if number is None else parts({name[1]: number - exploited, EXPLOITATION: exploited})
+    split = (
+        None if number is None else parts({name[1]: number - exploited, EXPLOITATION: exploited}, below=below)
+    )
     for reason in (name[1], EXPLOITATION):
         yield (name[0], reason), split[reason] if split else None
 

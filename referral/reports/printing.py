@@ -13,9 +13,8 @@ from typing import Any
 
 from referral.errors import ReportNotPrinted
 from referral.reports.charts import columns
-from referral.reports.definitions import DEFINITIONS
+from referral.reports.definitions import definitions
 from referral.reports.sheets import Report, Sheet
-from referral.reports.usage import STEP
 
 _PRESS = Path(__file__).with_name("press.py")
 #: A report takes half a second; on a machine that is busy with others, some seconds.
@@ -57,8 +56,8 @@ def _content(report: Report, *, made_on: date) -> Mapping[str, Any]:
         "total": report.total,
         "contacts": [_sheet(sheet) for sheet in report.sheets],
         "usage": None if report.usage is None else [_sheet(sheet) for sheet in report.usage],
-        "step": STEP,
-        "definitions": DEFINITIONS,
+        "step": report.below,
+        "definitions": definitions(below=report.below),
     }
 
 

@@ -16,14 +16,13 @@ from referral.console.pages import Pages, page
 from referral.console.views import Views
 from referral.errors import BotMisunderstood, BotUnreachable
 from referral.oversight.schemas import Usage
-from referral.reports.definitions import DEFINITIONS
+from referral.reports.definitions import definitions
 from referral.reports.exports import as_chi, as_csv, as_workbook
 from referral.reports.figures import Figures
 from referral.reports.period import Period, offered, period_of
 from referral.reports.printing import as_pdf
 from referral.reports.sheets import Labels, Report, report_of
-from referral.reports.small import SMALL
-from referral.reports.usage import STEP, usage_sheets
+from referral.reports.usage import usage_sheets
 from referral.services import ServicesIn, TransactionIn
 
 router = APIRouter(prefix="/reports")
@@ -61,9 +60,13 @@ UsageIn = Annotated[Usage | None, Depends(_usage)]
 async def _report(services: ServicesIn, period: PeriodIn, usage: UsageIn, session: TransactionIn) -> Report:
     labels = labels_of(services.pages)
     report = await report_of(
-        Figures(session, period=period), period=period, clocks=services.settings.clocks, labels=labels
+        Figures(session, period=period),
+        period=period,
+        clocks=services.policy.clocks,
+        labels=labels,
+        below=services.policy.now.hide_below,
     )
-    return replace(report, usage=usage_sheets(usage, labels=labels) if usage else None)
+    return replace(report, usage=usage_sheets(usage, labels=labels, step=report.below) if usage else None)
 
 
 ReportIn = Annotated[Report, Depends(_report)]
@@ -84,9 +87,7 @@ async def reports_page(
         report=report,
         months=offered(zone=report.period.zone, now=services.clock()),
         editions=tuple(Edition),
-        small=SMALL,
-        step=STEP,
-        definitions=DEFINITIONS,
+        definitions=definitions(below=report.below),
     )
 
 
@@ -111,12 +112,15 @@ async def pdf_file(services: ServicesIn, report: ReportIn) -> Response:
 
 
 @router.get("/{edition}.csv", dependencies=_NOTED)
-async def chi_file(edition: Edition, period: PeriodIn, session: TransactionIn) -> Response:
+async def chi_file(
+    edition: Edition, services: ServicesIn, period: PeriodIn, session: TransactionIn
+) -> Response:
     """Contacts by the framework's reasons, for the yearly collection."""
     figures = Figures(session, period=period)
     coded, total = await figures.coded(), await figures.total()
     name = _name(period, "csv").replace("porchlight", f"porchlight-{edition}")
-    return _file(as_chi(coded, total=total, edition=edition), media_type="text/csv", name=name)
+    content = as_chi(coded, total=total, edition=edition, below=services.policy.now.hide_below)
+    return _file(content, media_type="text/csv", name=name)
 
 
 def labels_of(pages: Pages) -> Labels:

@@ -11,7 +11,7 @@ from referral.cases.coding import IMPLIED, Action, Occurred
 from referral.cases.rules import OPERATOR_OUTCOMES, DangerLevel, Outcome
 from referral.reports.figures import Coded, Figures, Waiting
 from referral.reports.period import Period
-from referral.reports.small import alone, is_small, nested, parts
+from referral.reports.small import SMALL, alone, is_small, nested, parts
 
 #: What slugs are called, by kind: ``{"role": {"child": "Child"}}``.
 Labels = Mapping[str, Mapping[str, str]]
@@ -63,6 +63,8 @@ class Report:
     """Everything about a period."""
 
     period: Period
+    #: Numbers below this are hidden.
+    below: int
     #: None when the whole period is about few.
     total: int | None
     sheets: Sequence[Sheet]
@@ -75,16 +77,24 @@ class Report:
         return [*self.sheets, *(self.usage or ())]
 
 
-async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels: Labels) -> Report:
-    """The report of a period."""
+async def report_of(
+    figures: Figures, *, period: Period, clocks: Clocks, labels: Labels, below: int = SMALL
+) -> Report:
+    """The report of a period; numbers ``below`` are hidden."""
     total = await figures.total()
-    if is_small(total):
-        return Report(period=period, total=None, sheets=())
-    ended = _ended(await figures.by_attribute("outcome"))
+    if is_small(total, below=below):
+        return Report(period=period, below=below, total=None, sheets=())
+    ended = _ended(await figures.by_attribute("outcome"), below=below)
     sheets = [
-        await _over_time(figures, period=period),
+        await _over_time(figures, period=period, below=below),
         _parts(
-            "hour", "By hour of the day", ("Hour", "Contacts"), await figures.by_hour(), _hours(), runs=True
+            "hour",
+            "By hour of the day",
+            ("Hour", "Contacts"),
+            await figures.by_hour(),
+            _hours(),
+            runs=True,
+            below=below,
         ),
         _parts(
             "channel",
@@ -92,6 +102,7 @@ async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels:
             _contacts("Channel"),
             await figures.by_attribute("channel"),
             labels["channel"],
+            below=below,
         ),
         _parts(
             "locale",
@@ -99,6 +110,7 @@ async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels:
             _contacts("Language"),
             await figures.by_attribute("locale"),
             labels["locale"],
+            below=below,
         ),
         _parts(
             "role",
@@ -106,19 +118,30 @@ async def report_of(figures: Figures, *, period: Period, clocks: Clocks, labels:
             _contacts("Role"),
             await figures.by_attribute("role"),
             {**labels["role"], **_NOT_KNOWN},
+            below=below,
         ),
         _parts(
-            "reason", "What they came for", _contacts("Came for"), await figures.by_attribute("reason"), {}
+            "reason",
+            "What they came for",
+            _contacts("Came for"),
+            await figures.by_attribute("reason"),
+            {},
+            below=below,
         ),
         _parts(
-            "danger", "By danger", _contacts("Danger"), await figures.by_attribute("danger"), _dangers(labels)
+            "danger",
+            "By danger",
+            _contacts("Danger"),
+            await figures.by_attribute("danger"),
+            _dangers(labels),
+            below=below,
         ),
-        _waiting(await figures.waiting(clocks), clocks=clocks, labels=labels),
+        _waiting(await figures.waiting(clocks), clocks=clocks, labels=labels, below=below),
         _sheet("outcome", "How they ended", _contacts("Outcome"), ended, _outcomes(labels)),
-        *_coded(await figures.coded(), total=total, labels=labels),
-        _done(await figures.by_action(), ended=ended or {}, labels=labels),
+        *_coded(await figures.coded(), total=total, labels=labels, below=below),
+        _done(await figures.by_action(), ended=ended or {}, labels=labels, below=below),
     ]
-    return Report(period=period, total=total, sheets=sheets)
+    return Report(period=period, below=below, total=total, sheets=sheets)
 
 
 _NOT_KNOWN = {"": "Not said, or forgotten"}
@@ -147,12 +170,16 @@ def _outcomes(labels: Labels) -> Mapping[str, str]:
     return {outcome: {**labels["outcome"], **ends}[outcome] for outcome in Outcome} | {"": "Still open"}
 
 
-async def _over_time(figures: Figures, *, period: Period) -> Sheet:
+async def _over_time(figures: Figures, *, period: Period, below: int) -> Sheet:
     if period.daily:
         days = {day: day for day in period.days}
-        return _parts("day", "By day", ("Day", "Contacts"), await figures.by_day(), days, runs=True)
+        return _parts(
+            "day", "By day", ("Day", "Contacts"), await figures.by_day(), days, runs=True, below=below
+        )
     months = {month: month for month in period.months}
-    return _parts("month", "By month", ("Month", "Contacts"), await figures.by_month(), months, runs=True)
+    return _parts(
+        "month", "By month", ("Month", "Contacts"), await figures.by_month(), months, runs=True, below=below
+    )
 
 
 def _parts(
@@ -162,12 +189,13 @@ def _parts(
     numbers: Mapping[str, int],
     names: Mapping[str, str],
     *,
+    below: int,
     runs: bool = False,
 ) -> Sheet:
     """A sheet whose numbers add up to the sum of all: known names in their order, then all others."""
     known = {name: numbers.get(name, 0) for name in names}
     others = sorted((name for name in numbers if name not in names), key=lambda name: (-numbers[name], name))
-    shown = parts(known | {name: numbers[name] for name in others})
+    shown = parts(known | {name: numbers[name] for name in others}, below=below)
     return _sheet(key, title, columns, shown, names, runs=runs)
 
 
@@ -186,16 +214,16 @@ def _sheet(
     return Sheet(key=key, title=title, columns=columns, rows=rows, runs=runs)
 
 
-def _waiting(waiting: Mapping[DangerLevel, Waiting], *, clocks: Clocks, labels: Labels) -> Sheet:
+def _waiting(waiting: Mapping[DangerLevel, Waiting], *, clocks: Clocks, labels: Labels, below: int) -> Sheet:
     sums = {level: _sum(waiting.get(level)) for level in DangerLevel}
     # In the order of the sheet about danger, so that the same numbers are hidden in both.
-    shown = parts({level: sums[level] for level in reversed(DangerLevel)})
+    shown = parts({level: sums[level] for level in reversed(DangerLevel)}, below=below)
     rows = []
     for level in reversed(DangerLevel):
         found = waiting.get(level)
         name = f"{labels['danger'][level]} (within {_span(clocks.limit(level).total_seconds())})"
         if found is not None:
-            rows.append((name, _waited(found, hidden=shown is None or shown[level] is None)))
+            rows.append((name, _waited(found, hidden=shown is None or shown[level] is None, below=below)))
     return Sheet(
         key="waiting",
         title="Waiting for the first answer",
@@ -210,12 +238,12 @@ def _sum(waiting: Waiting | None) -> int:
     return waiting.in_time + waiting.late + waiting.unanswered if waiting else 0
 
 
-def _waited(waiting: Waiting, *, hidden: bool) -> tuple[Cell, ...]:
+def _waited(waiting: Waiting, *, hidden: bool, below: int) -> tuple[Cell, ...]:
     numbers = {"in_time": waiting.in_time, "late": waiting.late, "unanswered": waiting.unanswered}
-    shown = None if hidden else parts(numbers)
+    shown = None if hidden else parts(numbers, below=below)
     if shown is None:
         return (None,) * 5
-    few = is_small(waiting.in_time + waiting.late)
+    few = is_small(waiting.in_time + waiting.late, below=below)
     times: list[Cell] = [None if few else _span(seconds) for seconds in (waiting.median, waiting.slow)]
     return (*shown.values(), *times)
 
@@ -234,7 +262,7 @@ def counsels(coded: Coded) -> bool:
     return contact_kind(coded.code, counselled=coded.counselled) is ContactKind.COUNSELLING
 
 
-def coded_parts(coded: Sequence[Coded], *, total: int) -> dict[str, int | None]:
+def coded_parts(coded: Sequence[Coded], *, total: int, below: int = SMALL) -> dict[str, int | None]:
     """Counselling contacts by group of codes, others by kind, those without a code under the empty name."""
     groups = _added((group_of(item.code), item.number) for item in coded if counsels(item))
     kinds = _added(
@@ -245,23 +273,33 @@ def coded_parts(coded: Sequence[Coded], *, total: int) -> dict[str, int | None]:
     others = {kind: kinds.get(kind, 0) for kind in (ContactKind.INFORMATION, ContactKind.NON_DATA)}
     uncoded = total - sum(groups.values()) - sum(kinds.values())
     shown = nested(
-        {group: groups.get(group, 0) for group in GROUPS if group != NON_COUNSELLING}, {**others, "": uncoded}
+        {group: groups.get(group, 0) for group in GROUPS if group != NON_COUNSELLING},
+        {**others, "": uncoded},
+        below=below,
     )
     return shown or {}
 
 
-def _coded(coded: Sequence[Coded], *, total: int, labels: Labels) -> Iterable[Sheet]:
+def _coded(coded: Sequence[Coded], *, total: int, labels: Labels, below: int) -> Iterable[Sheet]:
     names = {group: name for group, (name, _) in GROUPS.items() if group != NON_COUNSELLING} | _OTHER_KINDS
     by_place = _added((item.occurred, item.number) for item in coded if item.occurred)
     by_harm = _added((item.online_harm, item.number) for item in coded if item.online_harm)
     yield _sheet(
-        "group", "What it was about", _contacts("Group of codes"), coded_parts(coded, total=total), names
+        "group",
+        "What it was about",
+        _contacts("Group of codes"),
+        coded_parts(coded, total=total, below=below),
+        names,
     )
     yield _sheet(
         "place",
         "Where it happened",
         _contacts("Where"),
-        nested({place: by_place.get(place, 0) for place in Occurred}, {"": total - sum(by_place.values())}),
+        nested(
+            {place: by_place.get(place, 0) for place in Occurred},
+            {"": total - sum(by_place.values())},
+            below=below,
+        ),
         {**labels["occurred"], "": "Not asked, or not coded"},
     )
     yield _parts(
@@ -270,17 +308,22 @@ def _coded(coded: Sequence[Coded], *, total: int, labels: Labels) -> Iterable[Sh
         _contacts("Online"),
         {**by_harm, "": total - sum(by_harm.values())},
         {**ONLINE_HARMS, "": "Nothing, not said, or not coded"},
+        below=below,
     )
 
 
-def _ended(numbers: Mapping[str, int]) -> dict[str, int | None] | None:
+def _ended(numbers: Mapping[str, int], *, below: int) -> dict[str, int | None] | None:
     """Contacts by outcome: those that an operator closed, and those without a code."""
     chosen: dict[str, int] = {outcome: numbers.get(outcome, 0) for outcome in OPERATOR_OUTCOMES}
-    return nested(chosen, {end: numbers.get(end, 0) for end in (Outcome.LEFT, Outcome.FORGOTTEN, "")})
+    return nested(
+        chosen, {end: numbers.get(end, 0) for end in (Outcome.LEFT, Outcome.FORGOTTEN, "")}, below=below
+    )
 
 
-def _done(numbers: Mapping[str, int], *, ended: Mapping[str, int | None], labels: Labels) -> Sheet:
-    shown = alone({action: numbers.get(action, 0) for action in Action})
+def _done(
+    numbers: Mapping[str, int], *, ended: Mapping[str, int | None], labels: Labels, below: int
+) -> Sheet:
+    shown = alone({action: numbers.get(action, 0) for action in Action}, below=below)
     # What an outcome implies was done as often at least: with a hidden outcome it is hidden as well.
     for outcome, action in IMPLIED.items():
         if ended.get(outcome) is None:

@@ -15,8 +15,6 @@ from referral.oversight.schemas import Usage
 from referral.reports.sheets import Cell, Labels, Sheet
 from referral.reports.small import SMALL
 
-#: Which numbers are shown: multiples of this, and nothing below the first.
-STEP = SMALL
 #: The flow with which every conversation begins.
 _WELCOME = "welcome"
 #: So many rows are read on a page; the files have all.
@@ -36,22 +34,22 @@ Place = TypeVar("Place", str, tuple[str, str])
 Sums = Mapping[tuple[str, str, str], int]
 
 
-def usage_sheets(usage: Usage, *, labels: Labels) -> Sequence[Sheet]:
-    """The sheets about conversations with the bot."""
+def usage_sheets(usage: Usage, *, labels: Labels, step: int = SMALL) -> Sequence[Sheet]:
+    """The sheets about conversations with the bot, in multiples of ``step`` and nothing below the first."""
     sums: Counter[tuple[str, str, str]] = Counter()
     for item in usage.sums:
         sums[item.what, item.flow, item.node] += item.number
     return [
-        _course(sums),
-        _begun(usage, labels=labels),
-        _flows(sums),
-        _questions(sums, texts={(told.flow, told.node): told.text for told in usage.questions}),
+        _course(sums, step=step),
+        _begun(usage, labels=labels, step=step),
+        _flows(sums, step=step),
+        _questions(sums, texts={(told.flow, told.node): told.text for told in usage.questions}, step=step),
     ]
 
 
-def in_steps(number: int) -> int | None:
+def in_steps(number: int, *, step: int = SMALL) -> int | None:
     """The number as it is shown; None for a small one."""
-    return number // STEP * STEP if number >= STEP else None
+    return number // step * step if number >= step else None
 
 
 def _share(number: int | None, *, of: int | None) -> Cell:
@@ -59,11 +57,11 @@ def _share(number: int | None, *, of: int | None) -> Cell:
     return None if number is None or of is None else f"{round(100 * min(number, of) / of)} %"
 
 
-def _course(sums: Sums) -> Sheet:
-    begun = in_steps(sums.get(("course_begun", "", ""), 0))
+def _course(sums: Sums, *, step: int) -> Sheet:
+    begun = in_steps(sums.get(("course_begun", "", ""), 0), step=step)
     rows = []
     for what, name in _COURSE.items():
-        number = in_steps(sums.get((what, "", ""), 0))
+        number = in_steps(sums.get((what, "", ""), 0), step=step)
         rows.append((name, (number, _share(number, of=begun))))
     return Sheet(
         key="course",
@@ -74,7 +72,7 @@ def _course(sums: Sums) -> Sheet:
     )
 
 
-def _begun(usage: Usage, *, labels: Labels) -> Sheet:
+def _begun(usage: Usage, *, labels: Labels, step: int) -> Sheet:
     begun: Counter[str] = Counter()
     for item in usage.sums:
         if (item.what, item.flow) == ("begun", _WELCOME):
@@ -85,19 +83,19 @@ def _begun(usage: Usage, *, labels: Labels) -> Sheet:
         title="Conversations begun with the bot",
         columns=("Language", "Begun"),
         rows=[
-            (names.get(locale, locale), (in_steps(begun[locale]),))
+            (names.get(locale, locale), (in_steps(begun[locale], step=step),))
             for locale in dict.fromkeys([*names, *sorted(begun)])
         ],
         note="The first words of the bot, in the language in which they were said.",
     )
 
 
-def _flows(sums: Sums) -> Sheet:
+def _flows(sums: Sums, *, step: int) -> Sheet:
     begun = {flow: number for (what, flow, _), number in sums.items() if what == "begun"}
     rows = []
     for flow in _by_number(begun):
-        number = in_steps(begun[flow])
-        finished = in_steps(sums.get(("finished", flow, ""), 0))
+        number = in_steps(begun[flow], step=step)
+        finished = in_steps(sums.get(("finished", flow, ""), 0), step=step)
         if number is not None:
             rows.append((_spoken(flow), (number, finished, _share(finished, of=number))))
     return Sheet(
@@ -110,10 +108,10 @@ def _flows(sums: Sums) -> Sheet:
     )
 
 
-def _questions(sums: Sums, *, texts: Mapping[tuple[str, str], str]) -> Sheet:
+def _questions(sums: Sums, *, texts: Mapping[tuple[str, str], str], step: int) -> Sheet:
     silent: dict[tuple[str, str], int] = {}
     for (what, flow, node), asked in sums.items():
-        if what == "asked" and asked >= STEP:
+        if what == "asked" and asked >= step:
             went_on = sums.get(("answered", flow, node), 0) + sums.get(("elsewhere", flow, node), 0)
             silent[flow, node] = max(asked - went_on, 0)
     return Sheet(
@@ -121,7 +119,7 @@ def _questions(sums: Sums, *, texts: Mapping[tuple[str, str], str]) -> Sheet:
         title="Where conversations with the bot stop",
         columns=("Question", "Asked", "Answered", "Went elsewhere", "Fell silent", "Silent of those asked"),
         rows=[
-            (_question(*place, texts=texts), _stopped(sums, *place, silent=silent[place]))
+            (_question(*place, texts=texts), _stopped(sums, *place, silent=silent[place], step=step))
             for place in _by_number(silent)
         ],
         drawn=(1, 2, 3),
@@ -131,9 +129,11 @@ def _questions(sums: Sums, *, texts: Mapping[tuple[str, str], str]) -> Sheet:
     )
 
 
-def _stopped(sums: Sums, flow: str, node: str, *, silent: int) -> tuple[Cell, ...]:
-    asked, fell = in_steps(sums["asked", flow, node]), in_steps(silent)
-    answered, elsewhere = (in_steps(sums.get((what, flow, node), 0)) for what in ("answered", "elsewhere"))
+def _stopped(sums: Sums, flow: str, node: str, *, silent: int, step: int) -> tuple[Cell, ...]:
+    asked, fell = in_steps(sums["asked", flow, node], step=step), in_steps(silent, step=step)
+    answered, elsewhere = (
+        in_steps(sums.get((what, flow, node), 0), step=step) for what in ("answered", "elsewhere")
+    )
     return asked, answered, elsewhere, fell, _share(fell, of=asked)
 
 

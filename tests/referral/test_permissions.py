@@ -59,6 +59,9 @@ GET  /reports/report.csv           401    403 --      --      200        403    
 GET  /reports/report.pdf           401    403 --      --      200        403    403     401 401
 GET  /reports/report.xlsx          401    403 --      --      200        403    403     401 401
 GET  /reports/{edition}.csv        401    403 --      --      200        403    403     401 401
+GET  /status                       401    403 --      --      200        403    403     401 401
+GET  /settings                     401    403 --      --      200        403    403     401 401
+POST /settings                     401    403 --      --      303        403    403     401 401
 GET  /reviews                      401    200 --      --      200        403    403     401 401
 GET  /reviews/{number}             401    403 403     403     404        403    403     401 401
 POST /reviews/{number}             401    403 403     403     404        403    403     401 401
@@ -115,6 +118,14 @@ _JSON: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "/v1/cases/{number}/danger": lambda: {"danger": "urgent"},
     "/v1/cases/{number}/rating": lambda: {"face": "good"},
 }
+_SET = {
+    "clock_emergency_minutes": "3",
+    "clock_urgent_minutes": "15",
+    "clock_concern_minutes": "240",
+    "clock_none_minutes": "1440",
+    "answer_within_minutes": "10",
+    "report_hide_below": "5",
+}
 _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/sign-in": lambda: {"name": "own", "password": PASSWORD},
     "/invitation/{secret}": lambda: {"password": PASSWORD, "again": PASSWORD},
@@ -128,6 +139,7 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/hours": lambda: {"zone": "UTC", **{f"day{day}": "00:00-24:00" for day in range(7)}, "special": ""},
     "/replies": lambda: {"slug": "ours", "locale": "en", "title": "Ours", "text": "Hello."},
     "/macros": lambda: {"slug": "ours", "title": "Ours", "reply": "hello", "then": "stay"},
+    "/settings": lambda: {**_SET},
     "/tryout/turns": lambda: {"asked": json.dumps({"turn": {"event": {"kind": "start"}}})},
     "/tryout/golden": lambda: {"golden": "{}"},
 }

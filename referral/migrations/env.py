@@ -12,8 +12,8 @@ import referral.hours.tables
 import referral.library.tables
 import referral.operators.tables
 import referral.pager.tables
-import referral.replies.tables
 import referral.policy.tables
+import referral.replies.tables
 import referral.reviews.tables  # noqa: F401 - importing them registers the tables.
 from referral.database import Base
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 import uvicorn
@@ -24,6 +24,8 @@ from referral.operators.repository import OperatorRepository
 from referral.operators.rules import INVITATION, Role
 from referral.privacy import Privacy
 from referral.rehearsal.commands import rehearse
+
+_Result = TypeVar("_Result")
 
 #: Open pages end within half a second of a stop; this is for requests under way.
 _SHUTDOWN_SECONDS = 5
@@ -78,6 +80,16 @@ def invite_operator(name: str) -> None:
     _print_link(lambda access: access.invite_again(name))
 
 
+@operator_cli.command("reset")
+def reset_second_factor(name: str) -> None:
+    """Take away the second factors of somebody who has lost them; the password counts alone."""
+
+    async def reset(access: Access) -> None:
+        await access.reset_second_factor(await access.named(name))
+
+    asyncio.run(_with_access(read(), reset))
+
+
 @operator_cli.command("list")
 def list_operators() -> None:
     """Print name and role of every operator, one a line."""
@@ -102,7 +114,7 @@ def _print_link(act: Callable[[Access], Awaitable[str]]) -> None:
     typer.echo(f"This link works once, within {INVITATION.days} days, and is not shown again.", err=True)
 
 
-async def _with_access(settings: Settings, act: Callable[[Access], Awaitable[str]]) -> str:
+async def _with_access(settings: Settings, act: Callable[[Access], Awaitable[_Result]]) -> _Result:
     engine = open_engine(settings.referral_database_url)
     try:
         async with transaction(sessions_of(engine)) as session:

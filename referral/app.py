@@ -33,19 +33,23 @@ from referral.connectors.registry import Registry, connectors_of
 from referral.connectors.repository import LetterRepository
 from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
-from referral.console import routes, stream
+from referral.console import account, people, routes, sign_in, stream
+from referral.console.address import AllowList
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, Pages, page
 from referral.console.reader import Reading
 from referral.database import open_engine, sessions_of, transaction
-from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SignInNeeded
+from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SecondFactorNeeded, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
 from referral.events.repository import EventRepository
 from referral.hours import routes as hours
 from referral.language import LOCALES, Languages, gettext, marked
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
+from referral.operators.networks import networks
+from referral.operators.passkeys import Relying
 from referral.operators.passwords import Passwords
+from referral.operators.provider import Provider
 from referral.oversight import routes as oversight
 from referral.oversight.client import OversightClient
 from referral.pager.worker import Pager, senders_of
@@ -79,10 +83,12 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     languages = Languages(locales)
     engine = open_engine(settings.referral_database_url)
     signature = Signature(settings.service_secret)
+    privacy = Privacy(settings.referral_secret_key)
+    proxies = networks(settings.trusted_proxies)
     services = Services(
         settings=settings,
         sessions=sessions_of(engine),
-        privacy=Privacy(settings.referral_secret_key),
+        privacy=privacy,
         signature=signature,
         passwords=Passwords(),
         changes=Changes(settings.referral_database_url),
@@ -91,6 +97,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
         oversight=OversightClient(settings.bot_url, signature=signature, clock=clock),
         policy=PolicyKeeper(settings),
+        provider=_provider(settings, privacy=privacy, clock=clock),
+        relying=Relying.of(settings.console),
+        proxies=proxies,
         clock=clock,
     )
 
@@ -106,6 +115,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(api.router)
     app.include_router(stream.router)
     app.include_router(routes.router)
+    app.include_router(sign_in.router)
+    app.include_router(account.router)
+    app.include_router(people.router)
     app.include_router(reports.router)
     app.include_router(rehearsal.router)
     app.include_router(oversight.router)
@@ -121,9 +133,18 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.mount(STATIC.rstrip("/"), StaticFiles(directory=STATIC_FOLDER))
     _add_error_handlers(app)
     app.add_middleware(BodyLimit)
+    if settings.console_networks:
+        allowed = networks(settings.console_networks)
+        app.add_middleware(AllowList, allowed=allowed, proxies=proxies)
     app.add_middleware(Reading, languages=languages, zone=settings.report_time_zone)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
+
+
+def _provider(settings: Settings, *, privacy: Privacy, clock: Clock) -> Provider | None:
+    if settings.registration is None:
+        return None
+    return Provider(settings.registration, privacy=privacy, clock=clock)
 
 
 @asynccontextmanager
@@ -171,6 +192,8 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
         finally:
             await services.tryout.close()
             await services.oversight.close()
+            if services.provider is not None:
+                await services.provider.close()
             await engine.dispose()
 
 
@@ -216,6 +239,8 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def referral_error(request: Request, error: ReferralError) -> Response:
         if isinstance(error, SignInNeeded) and not _wants_json(request):
             return RedirectResponse("/sign-in", status_code=303)
+        if isinstance(error, SecondFactorNeeded) and not _wants_json(request):
+            return RedirectResponse("/account", status_code=303)
         if isinstance(error, NotForYourRole):
             await _note_refusal(request)
         return _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)

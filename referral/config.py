@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -15,6 +16,9 @@ from referral.cases.clocks import Clocks
 from referral.cases.rules import DangerLevel
 from referral.connectors.happenings import Audience
 from referral.errors import SettingsInvalid
+from referral.operators.networks import networks
+from referral.operators.registration import Registration
+from referral.operators.rules import Demand, Policy, Role
 
 #: What an administrator can do about each setting that has no default.
 _REMEDIES = {
@@ -107,6 +111,94 @@ class Settings(BaseSettings):
                 raise ValueError(f"Set {lacking} as well, or nothing is connected")
         return self
 
+    #: A session ends after so long without use, and after so long whatever happens.
+    session_idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    #: Who has to prove more than a password: nobody, supervisors (and auditors), everybody.
+    second_factor: Demand = Demand.NOBODY
+    #: From which networks the console can be opened; from everywhere unless set.
+    console_networks: str = ""
+    #: Which machines may say in X-Forwarded-For whom they ask for.
+    trusted_proxies: str = ""
+
+    @field_validator("console_networks", "trusted_proxies")
+    @classmethod
+    def _networks_are_understood(cls, text: str) -> str:
+        try:
+            networks(text)
+        except ValueError:
+            raise ValueError("write networks such as 192.0.2.0/24, with commas between them") from None
+        return text
+
+    #: The organisation's own sign-in, by OpenID Connect.
+    oidc_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    #: What the link to it is called.
+    oidc_name: str = ""
+    #: The claim that says whom we have invited: an e-mail address, or a sign-in name.
+    oidc_claim: str = Field(default="email", pattern=r"^[A-Za-z0-9_:./-]{1,100}$")
+    #: The claim with groups, and which of them makes which role: ``desk-leads=supervisor, desk=operator``.
+    oidc_roles_claim: str = Field(default="", pattern=r"^[A-Za-z0-9_:./-]{0,100}$")
+    oidc_roles: str = ""
+    #: True if it lies in a private network.
+    oidc_private_addresses: bool = False
+
+    @field_validator("oidc_url")
+    @classmethod
+    def _provider_is_safe(cls, url: str) -> str:
+        parts = urlsplit(url)
+        at_home = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if url and not at_home and (parts.scheme != "https" or not parts.hostname):
+            raise ValueError("write the issuer's address, which begins with https://")
+        return url
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles_are_understood(cls, text: str) -> str:
+        try:
+            _roles(text)
+        except ValueError:
+            raise ValueError(
+                "write group=role with commas between them; roles are " + ", ".join(Role)
+            ) from None
+        return text
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_url and not self.oidc_client_id:
+            raise ValueError(
+                "Set PORCHLIGHT_OIDC_CLIENT_ID as well, or nobody can come by PORCHLIGHT_OIDC_URL"
+            )
+        if self.oidc_roles and not self.oidc_roles_claim:
+            raise ValueError("Set PORCHLIGHT_OIDC_ROLES_CLAIM as well, or PORCHLIGHT_OIDC_ROLES does nothing")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """What is asked of sign-ins and sessions."""
+        return Policy(
+            idle=timedelta(minutes=self.session_idle_minutes),
+            absolute=timedelta(hours=self.session_hours),
+            second_factor=self.second_factor,
+        )
+
+    @property
+    def registration(self) -> Registration | None:
+        """The organisation's own sign-in; none unless it is set."""
+        if not self.oidc_url:
+            return None
+        return Registration(
+            issuer=self.oidc_url,
+            client=self.oidc_client_id,
+            secret=self.oidc_client_secret,
+            claim=self.oidc_claim,
+            roles_claim=self.oidc_roles_claim,
+            roles=_roles(self.oidc_roles),
+            private=self.oidc_private_addresses,
+            callback=f"{self.console}/sign-in/provider/back",
+        )
+
     @model_validator(mode="after")
     def _pagers_are_whole(self) -> Self:
         for names in (
@@ -168,6 +260,16 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """True when operators reach the console over https, so that cookies may insist on it."""
         return urlsplit(self.console).scheme == "https"
+
+
+def _roles(text: str) -> Mapping[str, Role]:
+    """Which group makes which role, the first that fits; raises ``ValueError``."""
+    found = {}
+    for part in text.split(","):
+        if part.strip():
+            group, _, role = part.rpartition("=")
+            found[group.strip()] = Role(role.strip())
+    return found
 
 
 def read() -> Settings:

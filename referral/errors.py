@@ -144,6 +144,12 @@ class NameInvalid(ReferralError):
     http_status = 422
 
 
+class EmailInvalid(ReferralError):
+    """This does not look like an e-mail address."""
+
+    http_status = 422
+
+
 class PasswordTooWeak(ReferralError):
     """A password needs at least 12 characters, and more than a repeated one or your own name."""
 
@@ -163,7 +169,7 @@ class SignInRefused(ReferralError):
 
 
 class SignInBlocked(ReferralError):
-    """Too many attempts for this name; please wait some minutes."""
+    """Too many attempts; please wait some minutes, or ask a supervisor to let you in."""
 
     http_status = 429
 
@@ -172,6 +178,90 @@ class SignInNeeded(ReferralError):
     """Please sign in."""
 
     http_status = 401
+
+
+class StepOver(ReferralError):
+    """This took too long, or was done already; please begin again."""
+
+    http_status = 410
+
+
+class CodeWrong(ReferralError):
+    """This code is not right, or was used before; the app shows a new one every half minute."""
+
+    http_status = 401
+
+
+class PasswordWrong(ReferralError):
+    """This is not your password."""
+
+    http_status = 401
+
+
+class PasskeyRefused(ReferralError):
+    """This passkey is not known here, or did not prove that it is yours."""
+
+    http_status = 401
+
+
+class PasskeysUnavailable(ReferralError):
+    """Passkeys need a console with a name, such as https://desk.example.org, not with a number."""
+
+    http_status = 409
+
+
+class SecondFactorNeeded(ReferralError):
+    """Please set up a second way to prove who you are first."""
+
+    http_status = 403
+
+
+class LastSecondFactor(ReferralError):
+    """Everybody in your role needs a second factor here: add another one before you remove the last."""
+
+    http_status = 409
+
+
+class SignInAgain(ReferralError):
+    """To change how you sign in, please sign out and in again first: it has been a while."""
+
+    http_status = 403
+
+
+class SessionUnknown(ReferralError):
+    """This session is over already."""
+
+    http_status = 404
+
+
+class ProviderUnset(ReferralError):
+    """Signing in with an account of your organisation is not set up here."""
+
+    http_status = 404
+
+
+class ProviderRefused(ReferralError):
+    """Your organisation's sign-in did not let you in; please try again."""
+
+    http_status = 401
+
+
+class ProviderUnreachable(ReferralError):
+    """Your organisation's sign-in does not answer at the moment."""
+
+    http_status = 503
+
+
+class NotInvited(ReferralError):
+    """This account is not known here: a supervisor has to invite you first."""
+
+    http_status = 403
+
+
+class AddressRefused(ReferralError):
+    """The console is not open to your network."""
+
+    http_status = 403
 
 
 class NotForYourRole(ReferralError):

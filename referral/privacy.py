@@ -35,6 +35,8 @@ class Privacy:
         self._cipher = AESGCM(_derive(root, "seal"))
         self._form_key = _derive(root, "form")
         self._throttle_key = _derive(root, "throttle")
+        self._mark_key = _derive(root, "known browser")
+        self._recovery_key = _derive(root, "recovery code")
 
     def seal(self, plain: str, *, table: str, column: str, row: str) -> bytes:
         """Encrypt for one place; the same words look different every time."""
@@ -56,9 +58,17 @@ class Privacy:
         """What a form of this session must carry, so that no other site can send it."""
         return base64.urlsafe_b64encode(hmac.digest(self._form_key, session, "sha256")).decode()
 
-    def throttle_key(self, name: str) -> bytes:
-        """Stands for a name that somebody tried to sign in with, whether it exists or not."""
-        return hmac.digest(self._throttle_key, name.encode(), "sha256")
+    def throttle_key(self, *parts: str) -> bytes:
+        """Stands for a name that somebody tried to sign in with, or for the address they came from."""
+        return hmac.digest(self._throttle_key, "\x1f".join(parts).encode(), "sha256")
+
+    def browser_mark(self, nonce: bytes, *, operator: bytes) -> bytes:
+        """What a browser keeps of an operator who has signed in there; tells nobody who that was."""
+        return hmac.digest(self._mark_key, nonce + operator, "sha256")
+
+    def recovery_hash(self, code: str, *, operator: bytes) -> bytes:
+        """What is stored of a recovery code."""
+        return hmac.digest(self._recovery_key, operator + code.encode(), "sha256")
 
 
 def _derive(root: bytes, purpose: str) -> bytes:

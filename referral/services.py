@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +15,10 @@ from referral.config import Settings
 from referral.console.pages import Pages
 from referral.database import Sessions, transaction
 from referral.metrics import Metrics
+from referral.operators.networks import Network
+from referral.operators.passkeys import Relying
 from referral.operators.passwords import Passwords
+from referral.operators.provider import Provider
 from referral.oversight.client import OversightClient
 from referral.policy.keeper import PolicyKeeper
 from referral.privacy import Privacy
@@ -39,6 +42,12 @@ class Services:
     oversight: OversightClient
     #: What is in force of that which supervisors can set.
     policy: PolicyKeeper
+    #: The organisation's own sign-in, where there is one.
+    provider: Provider | None
+    #: For which site passkeys are; none where the console has no name.
+    relying: Relying | None
+    #: Which machines may say for whom they ask.
+    proxies: Sequence[Network]
     clock: Clock
 
 

@@ -78,6 +78,20 @@ class Act(StrEnum):
     # In this browser an operator practises; what they do then stands here like everything else.
     REHEARSAL_BEGUN = "rehearsal_begun"
     REHEARSAL_ENDED = "rehearsal_ended"
+    SECOND_STEP_REFUSED = "second_step_refused"
+    PASSKEY_REFUSED = "passkey_refused"  # Also one that counts backwards: it was copied.
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an act.
+    AUTHENTICATOR_ADDED = "authenticator_added"
+    AUTHENTICATOR_REMOVED = "authenticator_removed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    ACCOUNT_BOUND = "account_bound"  # An account at the organisation's own sign-in.
+    ROLE_CHANGED = "role_changed"
+    EMAIL_CHANGED = "email_changed"
+    LOCK_LIFTED = "lock_lifted"
     # This log itself.
     LOG_SEEN = "log_seen"
     LOG_EXPORTED = "log_exported"

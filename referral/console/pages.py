@@ -18,6 +18,7 @@ from referral.cases.coding import Action, Occurred
 from referral.cases.rules import MANY_HEAVY, MIN_PICK_REASON, OPERATOR_OUTCOMES
 from referral.console.headers import STATIC
 from referral.language import Language, Languages, clock, day, gettext, moment, number, reader, shown
+from referral.operators.factors import RECOVERY_CODES
 from referral.operators.rules import MAX_PASSWORD, MIN_PASSWORD
 from referral.reports.charts import bar, columns
 
@@ -82,6 +83,7 @@ def _environment(language: Language, *, languages: Languages) -> Environment:
         "columns": columns,
         "outcomes": OPERATOR_OUTCOMES,
         "min_password": MIN_PASSWORD,
+        "recovery_codes": RECOVERY_CODES,
         "max_password": MAX_PASSWORD,
         "many_heavy": MANY_HEAVY,
         "min_pick_reason": MIN_PICK_REASON,

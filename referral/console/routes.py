@@ -7,39 +7,26 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.cases.coding import Action, Coding, Occurred
 from referral.cases.desk import Desk
-from referral.cases.repository import CaseRepository
-from referral.cases.rules import AWAY_AFTER, Outcome
+from referral.cases.rules import Outcome
 from referral.cases.schemas import MAX_WORDS
-from referral.console.door import (
-    CheckedForm,
-    SignedInAnybody,
-    SignedInOperator,
-    Supervisor,
-    check_origin,
-    cookie_of,
-    delete_cookie,
-    set_cookie,
-)
+from referral.console.door import CheckedForm, SignedInAnybody, SignedInOperator, Supervisor
+from referral.console.forms import field, go_to
 from referral.console.pages import page
 from referral.console.views import Views
-from referral.database import transaction
-from referral.errors import FormIncomplete, OperatorBusy, PasswordTooWeak, ReferralError
-from referral.operators.access import Access
+from referral.errors import FormIncomplete
 from referral.operators.repository import OperatorRepository
-from referral.operators.rules import COUNTRIES, LOCALES, VISITOR_ROLES, Role, skills_of
 from referral.replies.closing import coded
 from referral.replies.rules import Then
-from referral.services import Services, ServicesIn, TransactionIn
+from referral.services import ServicesIn, TransactionIn
 
 router = APIRouter()
 
-_SEE_OTHER = 303
 #: What a colleague reads at a glance; the thread tells the rest.
 MAX_NOTE = 500
 
@@ -55,16 +42,11 @@ def _desk(services: ServicesIn, session: TransactionIn, operator: SignedInOperat
     )
 
 
-def _access(services: ServicesIn, session: TransactionIn) -> Access:
-    return Access(session, passwords=services.passwords, privacy=services.privacy, now=services.clock())
-
-
 def _views(services: ServicesIn, session: TransactionIn) -> Views:
     return Views(session, privacy=services.privacy, now=services.clock())
 
 
 DeskIn = Annotated[Desk, Depends(_desk)]
-AccessIn = Annotated[Access, Depends(_access)]
 ViewsIn = Annotated[Views, Depends(_views)]
 
 
@@ -74,7 +56,7 @@ async def desk_page(
 ) -> Response:
     """Who waits, Take next, and my open cases; editors and auditors have other work."""
     if not operator.helps:
-        return _to("/audit" if operator.audits else "/tryout")
+        return go_to("/audit" if operator.audits else "/tryout")
     return page(
         services.pages,
         "desk.html",
@@ -92,7 +74,7 @@ async def desk_page(
 async def take_next(desk: DeskIn, _: CheckedForm) -> Response:
     """Take the most urgent case; back to the desk when a colleague was faster."""
     case = await desk.take_next()
-    return _to(f"/cases/{case.number}" if case else "/")
+    return go_to(f"/cases/{case.number}" if case else "/")
 
 
 @router.get("/cases/{number}")
@@ -156,8 +138,8 @@ async def run_macro(
         case Then.CLOSE:
             await desk.close(number, coded(macro, suggestion=(await views.page(case)).suggestion))
         case Then.STAY:
-            return _to(f"/cases/{number}")
-    return _to("/")
+            return go_to(f"/cases/{number}")
+    return go_to("/")
 
 
 @router.get("/cases/{number}/mentions/{entry}")
@@ -188,32 +170,32 @@ async def note(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) 
 async def release(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """Give the case back to the queue."""
     await desk.release(number, note=_note(form))
-    return _to("/")
+    return go_to("/")
 
 
 @router.post("/cases/{number}/pass-on")
 async def pass_on(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """Give the case to a colleague."""
     try:
-        to = UUID(_field(form, "to"))
+        to = UUID(field(form, "to"))
     except ValueError:
         raise FormIncomplete("Please choose a colleague.") from None
     await desk.pass_on(number, to=to, note=_note(form))
-    return _to("/")
+    return go_to("/")
 
 
 @router.post("/cases/{number}/close")
 async def close(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """End the case."""
     await desk.close(number, _coding(form))
-    return _to("/")
+    return go_to("/")
 
 
 @router.post("/cases/{number}/pick")
 async def pick(number: UUID, desk: DeskIn, form: CheckedForm, _: Supervisor) -> Response:
     """Take a certain case past the queue, for a reason."""
-    case = await desk.pick(number, reason=_field(form, "reason"))
-    return _to(f"/cases/{case.number}")
+    case = await desk.pick(number, reason=field(form, "reason"))
+    return go_to(f"/cases/{case.number}")
 
 
 @router.get("/supervision")
@@ -232,201 +214,35 @@ async def supervision_page(
     )
 
 
-@router.get("/operators")
-async def operators_page(
-    services: ServicesIn, operator: Supervisor, views: ViewsIn, session: TransactionIn
-) -> Response:
-    """Who works here."""
-    return await _operators(services, operator=operator, views=views, session=session)
-
-
-@router.post("/operators")
-async def invite(
-    services: ServicesIn,
-    operator: Supervisor,
-    views: ViewsIn,
-    session: TransactionIn,
-    access: AccessIn,
-    form: CheckedForm,
-) -> Response:
-    """A one-time link for a new operator, or another one for somebody who cannot get in."""
-    name = _field(form, "name")
-    if form.get("again"):
-        secret = await access.invite_again(name, by=operator.operator)
-    else:
-        secret = await access.invite(name, role=_role(form), by=operator.operator)
-    link = f"{services.settings.console}/invitation/{secret}"
-    return await _operators(
-        services, operator=operator, views=views, session=session, link=link, invited=name.strip().lower()
-    )
-
-
-@router.post("/operators/{number}/disable")
-async def disable(
-    number: UUID, access: AccessIn, session: TransactionIn, operator: Supervisor, _: CheckedForm
-) -> Response:
-    """The operator cannot come in any more."""
-    if await CaseRepository(session).holds_any(number):
-        raise OperatorBusy
-    await access.disable(number, by=operator.operator)
-    return _to("/operators")
-
-
-@router.post("/operators/{number}/skills")
-async def set_skills(number: UUID, access: AccessIn, operator: Supervisor, form: CheckedForm) -> Response:
-    """Whom somebody serves."""
-    skills = skills_of(
-        locales=map(str, form.getlist("locales")),
-        countries=map(str, form.getlist("countries")),
-        roles=map(str, form.getlist("roles")),
-    )
-    await access.set_skills(number, skills, by=operator.operator)
-    return _to("/operators")
-
-
-@router.post("/operators/{number}/sign-out")
-async def sign_out_everywhere(
-    number: UUID, access: AccessIn, operator: Supervisor, _: CheckedForm
-) -> Response:
-    """Somebody is signed out in every browser: a phone was lost, or a desk left open."""
-    await access.sign_out_everywhere(number, by=operator.operator)
-    return _to("/operators")
-
-
-@router.get("/sign-in")
-async def sign_in_page(services: ServicesIn) -> Response:
-    """The door."""
-    return page(services.pages, "sign_in.html", refusal=None, name="")
-
-
-@router.post("/sign-in")
-async def sign_in(request: Request, services: ServicesIn) -> Response:
-    """Come in with name and password."""
-    check_origin(request)
-    form = await request.form()
-    name, password = _field(form, "name"), _field(form, "password", strip=False)
-    async with services.passwords.turn(), transaction(services.sessions) as session:
-        cookie = await _access(services, session).sign_in(name, password)
-    if isinstance(cookie, ReferralError):
-        return page(
-            services.pages, "sign_in.html", status=cookie.http_status, refusal=cookie.sentence, name=name
-        )
-    return _come_in(cookie, services=services)
-
-
-@router.post("/sign-out")
-async def sign_out(
-    request: Request, services: ServicesIn, somebody: SignedInAnybody, access: AccessIn, _: CheckedForm
-) -> Response:
-    """Leave, in this browser."""
-    await access.sign_out(cookie_of(request, services) or "", by=somebody.operator)
-    response = _to("/sign-in")
-    delete_cookie(response, services=services)
-    response.headers["clear-site-data"] = '"cache", "storage"'
-    return response
-
-
-@router.get("/invitation/{secret}")
-async def invitation_page(secret: str, services: ServicesIn, access: AccessIn) -> Response:
-    """The first time: choose a password. Looking at the page does not use the link up."""
-    operator = await access.invited(secret)
-    return page(services.pages, "invitation.html", name=operator.name, secret=secret, refusal=None)
-
-
-@router.post("/invitation/{secret}")
-async def accept_invitation(secret: str, request: Request, services: ServicesIn) -> Response:
-    """The password is chosen, the link is used up, the operator is signed in."""
-    check_origin(request)
-    form = await request.form()
-    password = _field(form, "password", strip=False)
-    try:
-        if password != _field(form, "again", strip=False):
-            raise PasswordTooWeak("The two passwords are not the same.")
-        async with services.passwords.turn(), transaction(services.sessions) as session:
-            cookie = await _access(services, session).accept(secret, password)
-    except PasswordTooWeak as refusal:
-        async with transaction(services.sessions) as session:
-            operator = await _access(services, session).invited(secret)
-        return page(
-            services.pages,
-            "invitation.html",
-            status=refusal.http_status,
-            name=operator.name,
-            secret=secret,
-            refusal=refusal.sentence,
-        )
-    return _come_in(cookie, services=services)
-
-
 @router.get("/session")
 async def session_state(_: SignedInAnybody) -> Response:
     """204 while this browser is signed in, for a page whose stream broke off."""
     return Response(status_code=204)
 
 
-async def _operators(
-    services: Services,
-    *,
-    operator: Supervisor,
-    views: Views,
-    session: TransactionIn,
-    link: str | None = None,
-    invited: str | None = None,
-) -> Response:
-    return page(
-        services.pages,
-        "operators.html",
-        operator=operator,
-        queue=await views.queue(),
-        everyone=await OperatorRepository(session).everyone(),
-        link=link,
-        invited=invited,
-        roles=list(Role),
-        skills={"locales": LOCALES, "countries": COUNTRIES, "roles": VISITOR_ROLES},
-        on_since=services.clock() - AWAY_AFTER,
-    )
-
-
-def _come_in(cookie: str, *, services: Services) -> Response:
-    response = _to("/")
-    set_cookie(response, cookie, services=services)
-    return response
-
-
-def _to(path: str) -> Response:
-    return RedirectResponse(path, status_code=_SEE_OTHER)
-
-
 def _sent(request: Request, number: UUID) -> Response:
     """For a script the id of the next entry, so that sending twice is never saying twice; else the page."""
     if request.headers.get("accept") == "application/json":
         return JSONResponse({"next": str(uuid4())})
-    return _to(f"/cases/{number}")
-
-
-def _role(form: FormData) -> Role:
-    try:
-        return Role(_field(form, "role"))
-    except ValueError:
-        raise FormIncomplete("Please choose a role.") from None
+    return go_to(f"/cases/{number}")
 
 
 def _entry(form: FormData) -> UUID:
     try:
-        return UUID(_field(form, "entry"))
+        return UUID(field(form, "entry"))
     except ValueError:
         raise FormIncomplete from None
 
 
 def _coding(form: FormData) -> Coding:
     try:
-        outcome = Outcome(_field(form, "outcome"))
+        outcome = Outcome(field(form, "outcome"))
     except ValueError:
         raise FormIncomplete("Please choose how this case ended.") from None
     try:
         return Coding(
             outcome=outcome,
-            code=_field(form, "code"),
+            code=field(form, "code"),
             occurred=Occurred(_choice(form, "occurred")) if _choice(form, "occurred") else None,
             online_harm=_choice(form, "online_harm") or None,
             counselled=_choice(form, "counselled") != "no",
@@ -440,7 +256,7 @@ def _coding(form: FormData) -> Coding:
 
 def _choice(form: FormData, name: str) -> str:
     """What was chosen; empty where the form left it open."""
-    return _field(form, name) if name in form else ""
+    return field(form, name) if name in form else ""
 
 
 def _billed(form: FormData) -> bool:
@@ -457,16 +273,9 @@ def _note(form: FormData) -> str:
 
 
 def _words(form: FormData) -> str:
-    words = _field(form, "words").replace("\r\n", "\n")
+    words = field(form, "words").replace("\r\n", "\n")
     if not words:
         raise FormIncomplete("There is nothing to send yet.")
     if len(words) > MAX_WORDS:
         raise FormIncomplete("This is too long: at most %(most)s characters at once.", most=MAX_WORDS)
     return words
-
-
-def _field(form: FormData, name: str, *, strip: bool = True) -> str:
-    value = form.get(name)
-    if not isinstance(value, str):
-        raise FormIncomplete
-    return value.strip() if strip else value

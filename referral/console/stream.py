@@ -15,12 +15,12 @@ from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
 from referral.cases.tables import rehearse
 from referral.changes import QUEUE, Subscription, case_topic, operator_topic
-from referral.console.door import SignedInOperator, cookie_of
+from referral.console.door import SignedInOperator, access_of, cookie_of
 from referral.console.pages import fragment
 from referral.console.views import Views
 from referral.database import transaction
 from referral.errors import SignInNeeded
-from referral.operators.access import Access, SignedIn
+from referral.operators.access import SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
 
 #: A page looks this often even if nothing rings, to notice that its session is over.
@@ -92,12 +92,7 @@ class _OpenPage:
 
     async def _look(self) -> list[ServerSentEvent]:
         async with transaction(self.services.sessions) as session:
-            access = Access(
-                session,
-                passwords=self.services.passwords,
-                privacy=self.services.privacy,
-                now=self.services.clock(),
-            )
+            access = access_of(self.services, session)
             try:
                 operator = await access.who(self._cookie, in_use=False)
             except SignInNeeded:

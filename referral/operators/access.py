@@ -1,10 +1,12 @@
-"""Who may come in: invitations, passwords, sessions."""
+"""Who may come in: invitations, the steps of a sign-in, sessions."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -13,19 +15,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.errors import (
+    CodeWrong,
     InvitationInvalid,
     LastSupervisor,
+    NotInvited,
     OperatorExists,
     OperatorUnknown,
+    PasswordWrong,
+    SessionUnknown,
     SignInBlocked,
     SignInNeeded,
     SignInRefused,
+    StepOver,
 )
-from referral.operators import rules
+from referral.operators import rules, tickets
+from referral.operators.factors import Factors
 from referral.operators.passwords import Passwords
 from referral.operators.repository import OperatorRepository
-from referral.operators.rules import Role, Skills
-from referral.operators.tables import Operator
+from referral.operators.rules import Policy, Role, Skills
+from referral.operators.tables import Operator, Session
+from referral.operators.throttle import Caller, Throttles
+from referral.operators.tickets import Errand
 from referral.privacy import Privacy
 
 #: 256 random bits: such a secret is not guessed, so its plain hash may be stored.
@@ -43,6 +53,10 @@ class SignedIn:
     session: bytes
     #: What every form must carry.
     form_token: str
+    #: True when they signed in so long ago that it might be somebody else by now.
+    stale: bool
+    #: True when everybody in this role needs a second factor, and this session was begun without.
+    must_add_factor: bool
     #: True while they practise with children who do not exist.
     rehearses: bool = False
 
@@ -62,40 +76,151 @@ class SignedIn:
         return self.role is Role.AUDITOR
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Somebody is signed in."""
+
+    #: The secret of the new session.
+    cookie: str
+    #: What the browser keeps to be known again.
+    marks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """The same session behind another cookie."""
+
+    cookie: str
+    somebody: SignedIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondStep:
+    """The password was right; now the second factor is asked for."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who somebody is at the organisation's own sign-in."""
+
+    issuer: str
+    subject: str
+    #: The name or e-mail address by which we know whom we invited.
+    known_as: str | None
+    #: What the organisation's groups make of them here, where a setting says so.
+    role: Role | None
+    #: True when the organisation says that it asked for more than a password.
+    second_factor: bool
+
+
 class Access:
     """The door of the console, within one transaction."""
 
     def __init__(
-        self, session: AsyncSession, *, passwords: Passwords, privacy: Privacy, now: datetime
+        self,
+        session: AsyncSession,
+        *,
+        passwords: Passwords,
+        privacy: Privacy,
+        now: datetime,
+        policy: Policy | None = None,
     ) -> None:
         self._session = session
         self._operators = OperatorRepository(session)
+        self._throttles = Throttles(session, privacy=privacy, now=now)
+        self._factors = Factors(session, privacy=privacy, now=now)
         self._passwords = passwords
         self._privacy = privacy
         self._now = now
+        self._policy = policy or Policy()
 
-    async def sign_in(self, name: str, password: str) -> str | SignInRefused | SignInBlocked:
-        """The cookie of a new session, or why not: returned, not raised, so that the failure is counted."""
+    # A failure is returned, not raised: it has to be counted, and an error would take the count back.
+
+    async def sign_in(
+        self, name: str, password: str, *, caller: Caller
+    ) -> Arrived | SecondStep | SignInRefused | SignInBlocked:
+        """The first step: name and password."""
         name = name.strip().lower()
-        key = self._privacy.throttle_key(name)
-        throttle = await self._operators.throttle(key)
-        if throttle is not None:
-            free_at = rules.blocked_until(failures=throttle.failures, failed_at=throttle.failed_at)
-            if self._now < free_at:
-                return SignInBlocked()
         operator = await self._operators.named(name)
+        counts = self._throttles.of_password(name, operator=operator, caller=caller)
+        if await self._throttles.blocked(counts):
+            return SignInBlocked()
         stored = operator.password_hash if operator and operator.disabled_at is None else None
         if not await self._passwords.match(password, stored=stored) or operator is None:
-            await self._operators.count_failure(key, now=self._now)
+            await self._throttles.failed(counts)
             self._log(Act.SIGN_IN_REFUSED, about=operator.number if operator else None)
             return SignInRefused()
         if stored is not None and self._passwords.is_outdated(stored):
             operator.password_hash = await self._passwords.hash(password)
-        await self._operators.clear_failures(key)
-        self._log(Act.SIGNED_IN, by=operator.number)
-        return await self._start(operator)
+        await self._throttles.succeeded(counts, name=name, caller=caller)
+        return await self._go_on(operator, caller=caller)
 
-    async def invite(self, name: str, *, role: Role, by: UUID | None = None) -> str:
+    async def second_step(
+        self, ticket: str | None, code: str, *, caller: Caller
+    ) -> Arrived | CodeWrong | SignInBlocked:
+        """The second step: a code of the app, or one from paper; raises ``StepOver``."""
+        step = tickets.read(self._privacy, Errand.SECOND_STEP, ticket, now=self._now)
+        operator = await self._operators.get(UUID(step.content["operator"]))
+        if operator is None or operator.disabled_at is not None:
+            raise StepOver
+        counts = self._throttles.of_second_step(operator)
+        if await self._throttles.blocked(counts):
+            return SignInBlocked()
+        if not await self._factors.accepts(operator.number, code):
+            await self._throttles.failed(counts)
+            self._log(Act.SECOND_STEP_REFUSED, about=operator.number)
+            return CodeWrong()
+        if not await self._operators.spend(step.number, until=step.until, now=self._now):
+            raise StepOver
+        await self._throttles.proved(counts)
+        return await self.arrive(operator, caller=caller, second_factor=True)
+
+    async def second_step_of(self, ticket: str | None) -> UUID:
+        """Who has taken the first step; raises ``StepOver``."""
+        step = tickets.read(self._privacy, Errand.SECOND_STEP, ticket, now=self._now)
+        return UUID(step.content["operator"])
+
+    async def admit(self, account: Account, *, caller: Caller) -> Arrived | SecondStep | NotInvited:
+        """Somebody comes with an account of the organisation."""
+        operator = await self._operators.identified(issuer=account.issuer, subject=account.subject)
+        if operator is None:
+            operator = await self._bind(account)
+        if operator is None or operator.disabled_at is not None:
+            self._log(Act.SIGN_IN_REFUSED, about=operator.number if operator else None)
+            return NotInvited()
+        if account.role is not None and account.role != operator.role:
+            # The last supervisor stays one, whatever the groups say: nobody else could put that right.
+            with suppress(LastSupervisor):
+                await self._give_role(operator, account.role, by=None)
+        if account.second_factor:
+            return await self.arrive(operator, caller=caller, second_factor=True)
+        return await self._go_on(operator, caller=caller)
+
+    async def arrive(self, operator: Operator, *, caller: Caller, second_factor: bool) -> Arrived:
+        """Somebody has proved who they are: a new session, and the one that this browser had before ends."""
+        if caller.cookie:
+            await self._operators.end_session(_hash(caller.cookie))
+        cookie = secrets.token_urlsafe(_TOKEN_BYTES)
+        operator.signed_in_at = self._now
+        await self._operators.start_session(
+            Session(
+                token_hash=_hash(cookie),
+                operator_id=operator.number,
+                number=uuid4(),
+                started_at=self._now,
+                seen_at=self._now,
+                browser=caller.browser,
+                second_factor=second_factor,
+            ),
+            policy=self._policy,
+            now=self._now,
+        )
+        self._log(Act.SIGNED_IN, by=operator.number)
+        return Arrived(cookie=cookie, marks=self._throttles.mark(operator.number, marks=caller.marks))
+
+    async def invite(self, name: str, *, role: Role, email: str | None = None, by: UUID | None = None) -> str:
         """The secret of a one-time link for a new operator; it is shown once and not stored.
 
         ``by`` is who is signed in at the console; nobody is at the command line.
@@ -103,7 +228,8 @@ class Access:
         name = rules.name_of(name)
         if await self._operators.named(name) is not None:
             raise OperatorExists
-        operator = Operator(number=uuid4(), name=name, role=role)
+        await self._check_email_free(email)
+        operator = Operator(number=uuid4(), name=name, role=role, email=email)
         secret = self._invitation(operator)
         await self._operators.add(operator)
         self._log(Act.OPERATOR_INVITED, by=by, about=operator.number)
@@ -127,45 +253,138 @@ class Access:
             raise InvitationInvalid
         return operator
 
-    async def accept(self, secret: str, password: str) -> str:
-        """The operator chooses a password and is signed in: the cookie of the session."""
+    async def accept(self, secret: str, password: str, *, caller: Caller) -> Arrived | SecondStep:
+        """The operator chooses a password: it is the first step of signing in."""
         operator = await self.invited(secret)
         rules.check_password(password, name=operator.name)
         operator.password_hash = await self._passwords.hash(password)
         operator.invitation_hash = operator.invited_until = None
-        await self._operators.clear_failures(self._privacy.throttle_key(operator.name))
+        await self._throttles.lift(operator.name)
         await self._operators.end_sessions(operator.number)
         self._log(Act.PASSWORD_CHOSEN, by=operator.number)
-        return await self._start(operator)
+        return await self._go_on(operator, caller=caller)
+
+    async def change_password(
+        self, somebody: SignedIn, current: str, new: str
+    ) -> Renewed | PasswordWrong | SignInBlocked:
+        """Another password for this operator; all other sessions end. Raises ``PasswordTooWeak``."""
+        operator = await self._known(somebody.operator)
+        counts = self._throttles.of_second_step(operator)
+        if await self._throttles.blocked(counts):
+            return SignInBlocked()
+        if not await self._passwords.match(current, stored=operator.password_hash):
+            await self._throttles.failed(counts)
+            return PasswordWrong()
+        await self._throttles.proved(counts)
+        rules.check_password(new, name=operator.name)
+        operator.password_hash = await self._passwords.hash(new)
+        await self._operators.end_sessions(operator.number, but=somebody.session)
+        self._log(Act.PASSWORD_CHANGED, by=operator.number)
+        return await self.renew(somebody, second_factor=None)
+
+    async def renew(self, somebody: SignedIn, *, second_factor: bool | None) -> Renewed:
+        """Another cookie for the same session, since it may do more than before, or its password changed.
+
+        ``second_factor`` is None where it stays as it is.
+        """
+        cookie = secrets.token_urlsafe(_TOKEN_BYTES)
+        await self._operators.renew_session(somebody.session, to=_hash(cookie), second_factor=second_factor)
+        return Renewed(
+            cookie=cookie,
+            somebody=replace(
+                somebody,
+                session=_hash(cookie),
+                form_token=self._privacy.form_token(_hash(cookie)),
+                must_add_factor=somebody.must_add_factor and not second_factor,
+            ),
+        )
 
     async def disable(self, number: UUID, *, by: UUID | None = None) -> None:
-        """The operator cannot come in any more."""
-        operator = await self._operators.get(number)
-        if operator is None:
-            raise OperatorUnknown
-        if operator.role == Role.SUPERVISOR and not await self._operators.other_supervisors(number):
-            raise LastSupervisor
+        """The operator cannot come in any more, in no way; whoever is invited again begins anew."""
+        operator = await self._known(number)
+        await self._check_not_last(operator)
         operator.disabled_at = self._now
         operator.password_hash = operator.invitation_hash = operator.invited_until = None
+        await self._factors.forget(number)
+        await self._operators.unbind(number)
         await self._operators.end_sessions(number)
         self._log(Act.OPERATOR_DISABLED, by=by, about=number)
 
     async def set_skills(self, number: UUID, skills: Skills, *, by: UUID) -> None:
         """Whom an operator serves from now on."""
-        operator = await self._operators.get(number)
-        if operator is None:
-            raise OperatorUnknown
+        operator = await self._known(number)
         operator.locales = sorted(skills.locales)
         operator.countries = sorted(skills.countries)
         operator.roles = sorted(skills.roles)
         self._log(Act.SKILLS_CHANGED, by=by, about=number)
 
+    async def reset_second_factor(self, number: UUID, *, by: UUID | None = None) -> None:
+        """The password alone counts again, until there is another second factor."""
+        await self._known(number)
+        await self._factors.forget(number)
+        await self._operators.end_sessions(number)
+        self._log(Act.SECOND_FACTOR_RESET, by=by, about=number)
+
+    async def named(self, name: str) -> UUID:
+        """The operator of this name; raises ``OperatorUnknown``."""
+        operator = await self._operators.named(rules.name_of(name))
+        if operator is None:
+            raise OperatorUnknown
+        return operator.number
+
+    async def give_role(self, number: UUID, role: Role, *, by: UUID) -> None:
+        """Somebody gets another role; they sign in again, so that no session keeps the old one."""
+        operator = await self._known(number)
+        if operator.role != role:
+            await self._give_role(operator, role, by=by)
+
+    async def give_email(self, number: UUID, email: str | None, *, by: UUID) -> None:
+        """By which somebody is known when they come with an account of the organisation."""
+        operator = await self._known(number)
+        if operator.email != email:
+            await self._check_email_free(email)
+            operator.email = email
+            # An account that was bound by the old address is not theirs by the new one.
+            await self._operators.unbind(number)
+            self._log(Act.EMAIL_CHANGED, by=by, about=number)
+
+    async def lift(self, number: UUID, *, by: UUID) -> None:
+        """Somebody who had to wait may try again at once."""
+        operator = await self._known(number)
+        await self._throttles.lift(operator.name)
+        self._log(Act.LOCK_LIFTED, by=by, about=number)
+
+    async def lift_networks(self, *, by: UUID) -> None:
+        """All addresses that had to wait may try again at once."""
+        await self._operators.lift_addresses()
+        self._log(Act.LOCK_LIFTED, by=by)
+
     async def sign_out_everywhere(self, number: UUID, *, by: UUID) -> None:
         """Every session of an operator ends; they may sign in again."""
-        if await self._operators.get(number) is None:
-            raise OperatorUnknown
+        await self._known(number)
         await self._operators.end_sessions(number)
         self._log(Act.SESSIONS_ENDED, by=by, about=number)
+
+    async def sessions(self, somebody: SignedIn) -> Sequence[Session]:
+        """Where somebody is signed in at this moment."""
+        return [
+            session
+            for session in await self._operators.sessions_of(somebody.operator)
+            if not self._policy.session_over(
+                started_at=session.started_at, seen_at=session.seen_at, now=self._now
+            )
+        ]
+
+    async def end_one(self, somebody: SignedIn, number: UUID) -> None:
+        """One of somebody's own sessions ends; raises ``SessionUnknown``."""
+        if not await self._operators.end_session_numbered(number, operator=somebody.operator):
+            raise SessionUnknown
+        self._log(Act.SESSIONS_ENDED, by=somebody.operator, about=somebody.operator)
+
+    async def end_others(self, somebody: SignedIn) -> None:
+        """All of somebody's own sessions end but this one."""
+        await self._operators.end_sessions(somebody.operator, but=somebody.session)
+        self._log(Act.SESSIONS_ENDED, by=somebody.operator, about=somebody.operator)
 
     async def who(self, cookie: str | None, *, in_use: bool) -> SignedIn:
         """Who is behind a cookie; raises ``SignInNeeded``. ``in_use`` is False for what a page does alone.
@@ -179,19 +398,22 @@ class Access:
         session = await self._operators.session(token_hash)
         if session is None or session.operator.disabled_at is not None:
             raise SignInNeeded
-        if rules.session_over(started_at=session.started_at, seen_at=session.seen_at, now=self._now):
+        if self._policy.session_over(started_at=session.started_at, seen_at=session.seen_at, now=self._now):
             raise SignInNeeded
         if in_use and self._now - session.seen_at >= rules.SEEN_EVERY:
             await self._operators.saw(token_hash, now=self._now)
         if not session.rehearses:
             await self._operators.present(session.operator.number, now=self._now)
+        role = Role(session.operator.role)
         return SignedIn(
             operator=session.operator.number,
             name=session.operator.name,
-            role=Role(session.operator.role),
+            role=role,
             session=token_hash,
             form_token=self._privacy.form_token(token_hash),
             rehearses=session.rehearses,
+            stale=self._now - session.started_at >= rules.FRESH,
+            must_add_factor=not session.second_factor and self._policy.demands_second_factor(role),
         )
 
     async def rehearse(self, somebody: SignedIn, *, begins: bool) -> None:
@@ -213,11 +435,50 @@ class Access:
         operator.invited_until = self._now + rules.INVITATION
         return secret
 
-    async def _start(self, operator: Operator) -> str:
-        cookie = secrets.token_urlsafe(_TOKEN_BYTES)
-        operator.signed_in_at = self._now
-        await self._operators.start_session(_hash(cookie), operator=operator.number, now=self._now)
-        return cookie
+    async def _go_on(self, operator: Operator, *, caller: Caller) -> Arrived | SecondStep:
+        """What follows the first step."""
+        if not (await self._factors.standing(operator.number)).any:
+            return await self.arrive(operator, caller=caller, second_factor=False)
+        content = {"operator": str(operator.number)}
+        return SecondStep(ticket=tickets.issue(self._privacy, Errand.SECOND_STEP, content, now=self._now))
+
+    async def _bind(self, account: Account) -> Operator | None:
+        """Whom we invited by this name or address, bound to the account; none if nobody, or bound already."""
+        known_as = (account.known_as or "").strip().lower()
+        if "@" in known_as:
+            operator = await self._operators.emailed(known_as)
+        else:
+            operator = await self._operators.named(known_as)
+        if operator is None or operator.disabled_at is not None:
+            return operator
+        if await self._operators.is_bound(operator.number):
+            return None
+        await self._operators.bind(
+            operator.number, issuer=account.issuer, subject=account.subject, now=self._now
+        )
+        operator.invitation_hash = operator.invited_until = None
+        self._log(Act.ACCOUNT_BOUND, by=operator.number)
+        return operator
+
+    async def _give_role(self, operator: Operator, role: Role, *, by: UUID | None) -> None:
+        await self._check_not_last(operator)
+        operator.role = role
+        await self._operators.end_sessions(operator.number)
+        self._log(Act.ROLE_CHANGED, by=by, about=operator.number)
+
+    async def _known(self, number: UUID) -> Operator:
+        operator = await self._operators.get(number)
+        if operator is None:
+            raise OperatorUnknown
+        return operator
+
+    async def _check_not_last(self, operator: Operator) -> None:
+        if operator.role == Role.SUPERVISOR and not await self._operators.other_supervisors(operator.number):
+            raise LastSupervisor
+
+    async def _check_email_free(self, email: str | None) -> None:
+        if email and await self._operators.emailed(email) is not None:
+            raise OperatorExists("There is already somebody with this e-mail address.")
 
 
 def _hash(secret: str) -> bytes:

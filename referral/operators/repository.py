@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.operators.rules import ABSOLUTE, FAILURE_MEMORY, IDLE, PRESENT_EVERY, Role, Skills
-from referral.operators.tables import Operator, Session, Throttle
+from referral.operators.rules import FAILURE_MEMORY, PRESENT_EVERY, Policy, Role, Scope, Skills
+from referral.operators.tables import Identity, Operator, Passkey, Session, SpentTicket, Throttle
 
 
 class OperatorRepository:
@@ -64,7 +64,9 @@ class OperatorRepository:
             .where(
                 Operator.role == Role.SUPERVISOR,
                 Operator.disabled_at.is_(None),
-                Operator.password_hash.is_not(None),
+                Operator.password_hash.is_not(None)
+                | exists().where(Identity.operator_id == Operator.number)
+                | exists().where(Passkey.operator_id == Operator.number),
                 Operator.number != number,
             )
         )
@@ -79,12 +81,38 @@ class OperatorRepository:
         """The session of this cookie, with its operator."""
         return await self._session.get(Session, token_hash)
 
-    async def start_session(self, token_hash: bytes, *, operator: UUID, now: datetime) -> None:
+    async def start_session(self, started: Session, *, policy: Policy, now: datetime) -> None:
         """A browser is signed in; sessions that are over go."""
         await self._session.execute(
-            delete(Session).where((Session.seen_at < now - IDLE) | (Session.started_at < now - ABSOLUTE))
+            delete(Session).where(
+                (Session.seen_at < now - policy.idle) | (Session.started_at < now - policy.absolute)
+            )
         )
-        self._session.add(Session(token_hash=token_hash, operator_id=operator, started_at=now, seen_at=now))
+        self._session.add(started)
+        await self._session.flush()
+
+    async def sessions_of(self, operator: UUID) -> Sequence[Session]:
+        """The browsers in which an operator is signed in, the one used last first."""
+        query = select(Session).where(Session.operator_id == operator).order_by(Session.seen_at.desc())
+        return (await self._session.scalars(query)).all()
+
+    async def renew_session(self, token_hash: bytes, *, to: bytes, second_factor: bool | None) -> None:
+        """The session has another cookie, and proved more than before unless ``second_factor`` is None."""
+        changed: dict[str, bytes | bool] = {"token_hash": to}
+        if second_factor is not None:
+            changed["second_factor"] = second_factor
+        await self._session.execute(
+            update(Session)
+            .where(Session.token_hash == token_hash)
+            .values(changed)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def end_session_numbered(self, number: UUID, *, operator: UUID) -> bool:
+        """True when this session was the operator's own, and is over now."""
+        statement = delete(Session).where(Session.number == number, Session.operator_id == operator)
+        result = await self._session.execute(statement.returning(Session.number))
+        return result.scalar() is not None
 
     async def saw(self, token_hash: bytes, *, now: datetime) -> None:
         """The session is in use."""
@@ -133,18 +161,37 @@ class OperatorRepository:
         """The browser is signed out."""
         await self._session.execute(delete(Session).where(Session.token_hash == token_hash))
 
-    async def end_sessions(self, operator: UUID) -> None:
-        """All browsers of this operator are signed out."""
-        await self._session.execute(delete(Session).where(Session.operator_id == operator))
+    async def end_sessions(self, operator: UUID, *, but: bytes = b"") -> None:
+        """All browsers of this operator are signed out, but for the one of this session."""
+        await self._session.execute(
+            delete(Session).where(Session.operator_id == operator, Session.token_hash != but)
+        )
 
-    async def throttle(self, key: bytes) -> Throttle | None:
-        """The failed sign-ins under a name, locked: guesses for one name go one after another."""
-        return await self._session.scalar(select(Throttle).where(Throttle.key == key).with_for_update())
+    async def throttles(self, keys: Sequence[bytes]) -> Sequence[Throttle]:
+        """These counts of failures, locked in one order, so that nobody waits for each other."""
+        query = select(Throttle).where(Throttle.key.in_(keys)).order_by(Throttle.key).with_for_update()
+        return (await self._session.scalars(query)).all()
 
-    async def count_failure(self, key: bytes, *, now: datetime) -> None:
-        """One more failed sign-in under a name; failures that are long past go."""
-        await self._session.execute(delete(Throttle).where(Throttle.failed_at < now - FAILURE_MEMORY))
-        statement = insert(Throttle).values(key=key, failures=1, failed_at=now)
+    async def throttles_of(self, name_keys: Sequence[bytes]) -> Sequence[Throttle]:
+        """All counts of failures for these names."""
+        return (await self._session.scalars(select(Throttle).where(Throttle.name_key.in_(name_keys)))).all()
+
+    async def throttled_addresses(self) -> Sequence[Throttle]:
+        """The counts of failures by address."""
+        return (await self._session.scalars(select(Throttle).where(Throttle.scope == Scope.ADDRESS))).all()
+
+    async def forget_failures(self, *, now: datetime) -> None:
+        """Failures that are long past go, unless somebody is looking at them at this moment."""
+        past = select(Throttle.key).where(Throttle.failed_at < now - FAILURE_MEMORY)
+        await self._session.execute(
+            delete(Throttle).where(Throttle.key.in_(past.with_for_update(skip_locked=True)))
+        )
+
+    async def count_failure(self, key: bytes, *, scope: Scope, name_key: bytes | None, now: datetime) -> None:
+        """One more failure."""
+        statement = insert(Throttle).values(
+            key=key, scope=scope, name_key=name_key, failures=1, failed_at=now
+        )
         await self._session.execute(
             statement.on_conflict_do_update(
                 index_elements=[Throttle.key],
@@ -152,6 +199,49 @@ class OperatorRepository:
             )
         )
 
-    async def clear_failures(self, key: bytes) -> None:
-        """Somebody signed in: what failed before is forgotten."""
-        await self._session.execute(delete(Throttle).where(Throttle.key == key))
+    async def clear_failures(self, keys: Sequence[bytes]) -> None:
+        """What failed before is forgotten."""
+        await self._session.execute(delete(Throttle).where(Throttle.key.in_(keys)))
+
+    async def lift(self, name_key: bytes) -> None:
+        """All failures for a name are forgotten."""
+        await self._session.execute(delete(Throttle).where(Throttle.name_key == name_key))
+
+    async def lift_addresses(self) -> None:
+        """All failures by address are forgotten."""
+        await self._session.execute(delete(Throttle).where(Throttle.scope == Scope.ADDRESS))
+
+    async def identified(self, *, issuer: str, subject: str) -> Operator | None:
+        """Whose account elsewhere this is."""
+        query = (
+            select(Operator)
+            .join(Identity, Identity.operator_id == Operator.number)
+            .where(Identity.issuer == issuer, Identity.subject == subject)
+            .with_for_update(of=Operator)
+        )
+        return await self._session.scalar(query)
+
+    async def is_bound(self, operator: UUID) -> bool:
+        """True when an account elsewhere is bound to this operator."""
+        query = select(func.count()).select_from(Identity).where(Identity.operator_id == operator)
+        return bool(await self._session.scalar(query))
+
+    async def bind(self, operator: UUID, *, issuer: str, subject: str, now: datetime) -> None:
+        """From now on this account elsewhere is this operator's."""
+        self._session.add(Identity(issuer=issuer, subject=subject, operator_id=operator, bound_at=now))
+        await self._session.flush()
+
+    async def unbind(self, operator: UUID) -> None:
+        """The account elsewhere is nobody's any more."""
+        await self._session.execute(delete(Identity).where(Identity.operator_id == operator))
+
+    async def emailed(self, email: str) -> Operator | None:
+        """The operator with this e-mail address."""
+        return await self._session.scalar(select(Operator).where(Operator.email == email).with_for_update())
+
+    async def spend(self, number: UUID, *, until: datetime, now: datetime) -> bool:
+        """True the first time that this step is taken."""
+        await self._session.execute(delete(SpentTicket).where(SpentTicket.until < now))
+        statement = insert(SpentTicket).values(number=number, until=until).on_conflict_do_nothing()
+        result = await self._session.execute(statement.returning(SpentTicket.number))
+        return result.scalar() is not None

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from referral.errors import FormIncomplete, NameInvalid, PasswordTooWeak
+from referral.errors import EmailInvalid, FormIncomplete, NameInvalid, PasswordTooWeak
 
-#: OWASP ASVS 5.0 7.3: a session ends after a time without use and after a time whatever happens.
+#: OWASP ASVS 5.0 7.3: a session ends after a time without use and after a time whatever happens. Settings
+#: change both.
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+#: Whoever changes how they sign in has signed in this recently (ASVS 5.0 7.5.1), so that a desk left open
+#: does not become somebody else's.
+FRESH = timedelta(minutes=15)
+#: How long a sign-in may take from its first step to its last.
+UNDER_WAY = timedelta(minutes=10)
 #: Writing down every request would cost more than it tells.
 SEEN_EVERY = timedelta(minutes=1)
 #: How often an open page says that somebody sits before it.
@@ -22,8 +28,12 @@ INVITATION = timedelta(days=7)
 #: NIST SP 800-63B asks for 8 and recommends 15; length helps, composition rules do not.
 MIN_PASSWORD = 12
 MAX_PASSWORD = 200
-#: So many wrong passwords in a row cost nothing; then each one blocks the name, twice as long every time.
+#: So many wrong passwords in a row cost nothing; then each one means to wait, twice as long every time.
 FREE_FAILURES = 5
+#: A helpline behind one address has many people who mistype; a machine that guesses has more.
+FREE_FAILURES_OF_ADDRESS = 30
+#: Wrong passwords for one name from all over the world together.
+FREE_FAILURES_OF_NAME = 50
 FIRST_BLOCK = timedelta(seconds=30)
 LONGEST_BLOCK = timedelta(minutes=15)
 #: Failures older than this are forgotten.
@@ -98,12 +108,67 @@ def skills_of(*, locales: Iterable[str], countries: Iterable[str], roles: Iterab
 HELPING = (Role.OPERATOR, Role.SUPERVISOR)
 
 
+class Demand(StrEnum):
+    """Who has to prove more than a password."""
+
+    NOBODY = "nobody"
+    SUPERVISORS = "supervisors"  # And auditors, who see everything that was done.
+    EVERYBODY = "everybody"
+
+
+class Scope(StrEnum):
+    """Whose failures are counted together."""
+
+    #: A browser in which this person has signed in before.
+    BROWSER = "browser"
+    #: A name, from one address.
+    PAIR = "pair"
+    ADDRESS = "address"
+    NAME = "name"
+    #: The second step of one person, who has given the right password.
+    SECOND_STEP = "second_step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What this helpline asks of sign-ins and sessions."""
+
+    idle: timedelta = IDLE
+    absolute: timedelta = ABSOLUTE
+    second_factor: Demand = Demand.NOBODY
+
+    def demands_second_factor(self, role: Role) -> bool:
+        """True when somebody of this role gets nowhere with a password alone."""
+        match self.second_factor:
+            case Demand.NOBODY:
+                return False
+            case Demand.SUPERVISORS:
+                return role in (Role.SUPERVISOR, Role.AUDITOR)
+            case Demand.EVERYBODY:
+                return True
+
+    def session_over(self, *, started_at: datetime, seen_at: datetime, now: datetime) -> bool:
+        """True when a session has been idle too long, or lasted too long."""
+        return now - seen_at >= self.idle or now - started_at >= self.absolute
+
+
 def name_of(text: str) -> str:
     """The spelling of a sign-in name that is stored; raises ``NameInvalid``."""
     name = text.strip().lower()
     if not _NAME.fullmatch(name):
         raise NameInvalid
     return name
+
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{3,190}")
+
+
+def email_of(text: str) -> str | None:
+    """The spelling of an e-mail address that is stored, none if there is none; raises ``EmailInvalid``."""
+    email = text.strip().lower()
+    if email and not _EMAIL.fullmatch(email):
+        raise EmailInvalid
+    return email or None
 
 
 def check_password(password: str, *, name: str) -> None:
@@ -116,14 +181,21 @@ def check_password(password: str, *, name: str) -> None:
         raise PasswordTooWeak
 
 
-def session_over(*, started_at: datetime, seen_at: datetime, now: datetime) -> bool:
-    """True when a session has been idle too long, or lasted too long."""
-    return now - seen_at >= IDLE or now - started_at >= ABSOLUTE
+def free_failures(scope: Scope) -> int:
+    """How many failures in a row cost nothing."""
+    match scope:
+        case Scope.BROWSER | Scope.PAIR | Scope.SECOND_STEP:
+            return FREE_FAILURES
+        case Scope.ADDRESS:
+            return FREE_FAILURES_OF_ADDRESS
+        case Scope.NAME:
+            return FREE_FAILURES_OF_NAME
 
 
-def blocked_until(*, failures: int, failed_at: datetime) -> datetime:
-    """When the next attempt for a name with so many failures will be looked at."""
-    if failures < FREE_FAILURES:
+def blocked_until(scope: Scope, *, failures: int, failed_at: datetime) -> datetime:
+    """When the next attempt after so many failures will be looked at."""
+    free = free_failures(scope)
+    if failures < free:
         return failed_at
-    doublings = min(failures - FREE_FAILURES, 20)
+    doublings = min(failures - free, 20)
     return failed_at + min(FIRST_BLOCK * (1 << doublings), LONGEST_BLOCK)

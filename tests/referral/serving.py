@@ -34,6 +34,8 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         port=0,
         log_config=None,
         access_log=False,
+        # As the product runs: whom a proxy asks for, the service finds out itself.
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=2,
     )

@@ -36,6 +36,9 @@ from tests.referral.desk import OPENED_AT, PASSWORD, OperatorClient, Service, ac
 #
 # 401 sign in (or sign) first · 403 not your role · 404 not there for you · 409 not yours · -- no case
 # 303 done, and on to a page. Whoever does not hold the case gets 200 for its stream, with "case_gone" in it.
+# Nobody has an account elsewhere here, and the console has no name: 404 and 409 for both ways in. 410 there
+# is no step under way that could go on, or no second factor. 422 for one's own password: the form is empty.
+# Signing in ends the session that a browser had, so leaving comes before.
 # 422 the bot of these tests tries nothing out: whoever is let in learns that.
 TABLE = """
                                    nobody own other's waiting supervisor editor auditor bot forged
@@ -84,12 +87,35 @@ POST /connections/letters/{number}/again 401 403 --   --      404        403    
 POST /operators/{number}/skills    401    403 --      --      303        403    403     401 401
 GET  /hours                        401    403 --      --      200        403    403     401 401
 POST /hours                        401    403 --      --      303        403    403     401 401
+POST /operators/{number}/reset     401    403 --      --      303        403    403     401 401
+POST /operators/{number}/lift      401    403 --      --      303        403    403     401 401
+POST /operators/{number}/role      401    403 --      --      303        403    403     401 401
+POST /operators/networks/lift      401    403 --      --      303        403    403     401 401
+GET  /account                      401    200 --      --      200        200    200     401 401
+POST /account/sessions/others/end  401    303 --      --      303        303    303     401 401
+POST /account/sessions/{number}/end 401   404 404     404     404        404    404     401 401
+POST /account/password             401    422 --      --      422        422    422     401 401
+POST /account/app                  401    303 --      --      303        303    303     401 401
+GET  /account/app                  401    200 --      --      200        200    200     401 401
+POST /account/app/confirm          401    422 --      --      422        422    422     401 401
+POST /account/app/remove           401    303 --      --      303        303    303     401 401
+POST /account/recovery-codes       401    410 --      --      410        410    410     401 401
+POST /account/passkeys/offer       401    409 --      --      409        409    409     401 401
+POST /account/passkeys             401    409 --      --      409        409    409     401 401
+POST /account/passkeys/{number}/remove 401 410 410    410     410        410    410     401 401
+GET  /sign-in/second               410    410 --      --      410        410    410     410 410
+POST /sign-in/second               410    410 --      --      410        410    410     410 410
+POST /sign-in/passkey/offer        409    409 --      --      409        409    409     409 409
+POST /sign-in/passkey              409    409 --      --      409        409    409     409 409
+GET  /sign-in/provider             404    404 --      --      404        404    404     404 404
+GET  /sign-in/provider/back        404    404 --      --      404        404    404     404 404
 GET  /audit                        401    403 --      --      403        403    200     401 401
 GET  /tryout                       401    422 --      --      422        422    403     401 401
 POST /tryout/turns                 401    422 --      --      422        422    403     401 401
 POST /tryout/golden                401    422 --      --      422        422    403     401 401
 GET  /tryout/problems              401    422 --      --      422        422    403     401 401
 GET  /tryout/flows                 401    422 --      --      422        422    403     401 401
+POST /sign-out                     401    303 --      --      303        303    303     401 401
 GET  /sign-in                      200    200 --      --      200        200    200     200 200
 POST /sign-in                      303    303 --      --      303        303    303     303 303
 GET  /invitation/{secret}          200    200 --      --      200        200    200     200 200
@@ -106,7 +132,6 @@ GET  /v1/helpline                  401    401 --      --      401        401    
 GET  /healthz                      200    200 --      --      200        200    200     200 200
 GET  /readyz                       200    200 --      --      200        200    200     200 200
 GET  /metrics                      200    200 --      --      200        200    200     200 200
-POST /sign-out                     401    303 --      --      303        303    303     401 401
 """
 
 _ANOTHER_SECRET = "whsec_" + "YW5vdGhlciBzZWNyZXQgdGhhbiB0aGUgc2hhcmVkIG9uZQ=="
@@ -129,6 +154,11 @@ _SET = {
 _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/sign-in": lambda: {"name": "own", "password": PASSWORD},
     "/invitation/{secret}": lambda: {"password": PASSWORD, "again": PASSWORD},
+    # A wrong code would look as if nobody were signed in.
+    "/account/app/confirm": dict,
+    "/sign-in/second": lambda: {"code": "123456"},
+    "/sign-in/passkey": lambda: {"answer": "{}"},
+    "/operators/{number}/role": lambda: {"role": "editor"},
     "/operators": lambda: {"name": f"n{secrets.token_hex(8)}", "role": "operator"},
     "/connections": lambda: {
         "label": "x",
@@ -215,7 +245,7 @@ class _World:
             return str(answer.status_code)
 
     async def _address(self, path: str, *, holder: UUID | None) -> str:
-        if path.startswith("/operators/"):
+        if path.startswith("/operators/{number}/"):
             return path.format(number=await self._somebody_to_disable())
         if "{name}" in path:
             return path.format(name=await self._connection())

@@ -23,7 +23,7 @@ from referral.errors import (
     VisitorGone,
 )
 from referral.events.rules import DELAYS, LONGEST_DELAY, Delivered, Failed, Gone, answer, delay
-from referral.operators.rules import FREE_FAILURES, LONGEST_BLOCK, blocked_until, check_password
+from referral.operators.rules import LONGEST_BLOCK, Scope, blocked_until, check_password, free_failures
 
 ME, OTHER = uuid4(), uuid4()
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -162,11 +162,11 @@ def test_a_delay_is_at_least_what_was_asked_and_never_endless(
     assert wait >= min(wanted or timedelta(), LONGEST_DELAY)
 
 
-@given(st.integers(min_value=1, max_value=10_000))
-def test_guessing_gets_slower_but_nobody_is_locked_out_for_long(failures: int) -> None:
-    wait = blocked_until(failures=failures, failed_at=NOW) - NOW
+@given(st.sampled_from(Scope), st.integers(min_value=1, max_value=10_000))
+def test_guessing_gets_slower_but_nobody_is_locked_out_for_long(scope: Scope, failures: int) -> None:
+    wait = blocked_until(scope, failures=failures, failed_at=NOW) - NOW
 
-    assert (wait == timedelta()) == (failures < FREE_FAILURES)
+    assert (wait == timedelta()) == (failures < free_failures(scope))
     assert wait <= LONGEST_BLOCK
 
 

@@ -198,7 +198,9 @@ class Access:
             return await self.arrive(operator, caller=caller, second_factor=True)
         return await self._go_on(operator, caller=caller)
 
-    async def arrive(self, operator: Operator, *, caller: Caller, second_factor: bool) -> Arrived:
+    async def arrive(
+        self, operator: Operator, *, caller: Caller, second_factor: bool, act: Act = Act.SIGNED_IN
+    ) -> Arrived:
         """Somebody has proved who they are: a new session, and the one that this browser had before ends."""
         if caller.cookie:
             await self._operators.end_session(_hash(caller.cookie))
@@ -217,7 +219,7 @@ class Access:
             policy=self._policy,
             now=self._now,
         )
-        self._log(Act.SIGNED_IN, by=operator.number)
+        self._log(act, by=operator.number)
         return Arrived(cookie=cookie, marks=self._throttles.mark(operator.number, marks=caller.marks))
 
     async def invite(self, name: str, *, role: Role, email: str | None = None, by: UUID | None = None) -> str:
@@ -261,8 +263,10 @@ class Access:
         operator.invitation_hash = operator.invited_until = None
         await self._throttles.lift(operator.name)
         await self._operators.end_sessions(operator.number)
-        self._log(Act.PASSWORD_CHOSEN, by=operator.number)
-        return await self._go_on(operator, caller=caller)
+        way = await self._go_on(operator, caller=caller, act=Act.PASSWORD_CHOSEN)
+        if isinstance(way, SecondStep):
+            self._log(Act.PASSWORD_CHANGED, by=operator.number)
+        return way
 
     async def change_password(
         self, somebody: SignedIn, current: str, new: str
@@ -435,10 +439,12 @@ class Access:
         operator.invited_until = self._now + rules.INVITATION
         return secret
 
-    async def _go_on(self, operator: Operator, *, caller: Caller) -> Arrived | SecondStep:
+    async def _go_on(
+        self, operator: Operator, *, caller: Caller, act: Act = Act.SIGNED_IN
+    ) -> Arrived | SecondStep:
         """What follows the first step."""
         if not (await self._factors.standing(operator.number)).any:
-            return await self.arrive(operator, caller=caller, second_factor=False)
+            return await self.arrive(operator, caller=caller, second_factor=False, act=act)
         content = {"operator": str(operator.number)}
         return SecondStep(ticket=tickets.issue(self._privacy, Errand.SECOND_STEP, content, now=self._now))
 

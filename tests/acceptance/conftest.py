@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -68,7 +69,7 @@ async def porchlight(
 @asynccontextmanager
 async def operator_of(porchlight: Product, name: str) -> AsyncIterator[OperatorClient]:
     """A new operator, invited by the command and signed in at the console."""
-    invitation = invite(porchlight, name)
+    invitation = await asyncio.to_thread(invite, porchlight, name)
     headers = {"accept": "text/html", "origin": porchlight.referral}
     async with httpx.AsyncClient(base_url=porchlight.referral, headers=headers) as http:
         operator = OperatorClient(http)

@@ -89,7 +89,7 @@ class Visitor:
 @asynccontextmanager
 async def web_visitor(bot: str, **beginning: str) -> AsyncIterator[Visitor]:
     """A visitor who has just opened the web chat."""
-    async with httpx.AsyncClient(base_url=bot) as http:
+    async with httpx.AsyncClient(base_url=bot, timeout=PATIENCE_SECONDS) as http:
         answer = await http.post("/chat/v1/conversations", json=beginning)
         assert answer.status_code == 201, answer.text
         token = answer.json()["token"]

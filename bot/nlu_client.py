@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 #: A parse takes some 10 ms; a visitor must not wait for a server that hangs.
 _TIMEOUT = httpx.Timeout(3.0, connect=1.0)
+#: For the whole answer: one that comes a byte a second never meets the limit for each step.
+_WHOLE_SECONDS = 4.0
 
 #: A server that failed is left alone for so long, if another one answers.
 _REST_SECONDS = 5.0
@@ -94,10 +97,11 @@ class NluClient:
 
     async def _ask(self, server: _Server, text: str) -> _Answer | None:
         try:
-            response = await server.http.post("/model/parse", json={"text": text})
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                response = await server.http.post("/model/parse", json={"text": text})
             response.raise_for_status()
             return _Answer.model_validate_json(response.content)
-        except (httpx.HTTPError, ValidationError) as error:
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
             log.warning("a model server could not be asked", error=type(error).__name__)
             server.rests_until = time.monotonic() + _REST_SECONDS
             return None

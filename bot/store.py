@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,10 +28,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    exc,
     func,
     text,
 )
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.messages import InboxDown
@@ -39,6 +40,19 @@ from bot.privacy import Privacy
 
 #: Only a dialect: libpq reads the rest of an address.
 DIALECT = "postgresql+psycopg://"
+
+#: A connection whose other end has vanished without a word is noticed and given up.
+LIVELY: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # Milliseconds.
+}
+#: What an unreachable database raises; the last where every connection of the pool waits for one.
+DATABASE_DOWN = (OSError, exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+#: A message that the database has not taken by then is answered without it.
+_ACCEPT_SECONDS = 5.0
 
 metadata = MetaData()
 
@@ -398,7 +412,7 @@ class Store:
         try:
             async with self.statement() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (OSError, OperationalError, InterfaceError):
+        except DATABASE_DOWN:
             return False
         return True
 
@@ -413,10 +427,20 @@ class Store:
             "update_key": update_key,
             "payload": self._seal(event, context=f"inbox.payload:{update_key.hex()}"),
         }
+        # A database that hangs cannot be made to let go of a statement, so nobody waits for it; what it keeps
+        # after all is not kept twice when the platform sends it again.
+        keeping = asyncio.create_task(self._keep(values))
+        done, _ = await asyncio.wait({keeping}, timeout=_ACCEPT_SECONDS)
+        if not done:
+            keeping.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise InboxDown
+        keeping.result()
+
+    async def _keep(self, values: Mapping[str, Any]) -> None:
         try:
             async with self.statement() as connection:
                 await connection.execute(_STORE, values)
-        except (OSError, OperationalError, InterfaceError) as error:
+        except DATABASE_DOWN as error:
             raise InboxDown from error
 
     async def accept_for(
@@ -431,7 +455,7 @@ class Store:
                 return await self.put_event(
                     connection, conversation, update=update, event=event, counts=counts
                 )
-        except (OSError, OperationalError, InterfaceError) as error:
+        except DATABASE_DOWN as error:
             raise InboxDown from error
 
     async def put_event(
@@ -815,7 +839,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine over psycopg; the address goes to libpq as it is, so it may name several servers."""
 
     async def connect() -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(url, connect_timeout=5)
+        return await psycopg.AsyncConnection.connect(url, **LIVELY)
 
     return create_async_engine(
         DIALECT,

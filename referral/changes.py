@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.database import LIVELY
+
 log = structlog.get_logger(__name__)
 
 _CHANNEL = "referral_changes"
@@ -97,7 +99,7 @@ class Changes:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, **LIVELY) as connection:
             await connection.execute(f"LISTEN {_CHANNEL}")
             self.listening = True
             # What rang while nobody listened is lost, so everybody looks once.

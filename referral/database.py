@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,6 +22,15 @@ _DIALECT = "postgresql+psycopg://"
 #: Connections that requests share; beyond them a request waits up to five seconds.
 POOL_SIZE = 10
 POOL_WAIT_SECONDS = 5
+
+#: A connection whose other end has vanished without a word is noticed and given up.
+LIVELY: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # Milliseconds.
+}
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -49,7 +59,7 @@ def open_engine(url: str) -> AsyncEngine:
     """A pool of connections to ``url``; nothing is connected yet."""
 
     async def connect() -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(url)
+        return await psycopg.AsyncConnection.connect(url, **LIVELY)
 
     return create_async_engine(
         _DIALECT,

@@ -23,7 +23,7 @@ from telegram import (
     MessageEntity,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
 from bot.channels import greeting
@@ -104,7 +104,7 @@ class TelegramChannel:
         self._timeout = timeout
         seconds = timeout.total_seconds()
         self._requests = tuple(
-            HTTPXRequest(
+            _Requests(
                 read_timeout=seconds,
                 write_timeout=seconds,
                 media_write_timeout=seconds,
@@ -290,6 +290,19 @@ class TelegramChannel:
             await self._bot.answer_callback_query(query)
         except _FAILED as error:
             log.debug("a press could not be acknowledged", channel=self.name, error=type(error).__name__)
+
+
+class _Requests(HTTPXRequest):
+    """The SDK's requests, with a limit for the whole of each: its own are for every step."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """Ask; raises ``TimedOut`` also where the answer comes a byte a second."""
+        step = kwargs.get("read_timeout")
+        try:
+            async with asyncio.timeout(2 * (step if isinstance(step, float) else self.read_timeout or 0.0)):
+                return await super().do_request(*args, **kwargs)
+        except TimeoutError as error:
+            raise TimedOut from error
 
 
 class _Bot(Bot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import html
@@ -108,6 +109,7 @@ class ViberChannel:
         timeout: timedelta = TIMEOUT,
     ) -> None:
         self._token = token.encode()
+        self._timeout = timeout.total_seconds()
         self._http = httpx.AsyncClient(
             base_url=api_url,
             headers={"X-Viber-Auth-Token": token},
@@ -195,8 +197,10 @@ class ViberChannel:
 
     async def _call(self, method: str, body: Mapping[str, Any]) -> None:
         try:
-            answer = await self._http.post(f"/pa/{method}", json=body)
-        except httpx.HTTPError as error:
+            # An answer that comes a byte a second never meets the limit for each step.
+            async with asyncio.timeout(2 * self._timeout):
+                answer = await self._http.post(f"/pa/{method}", json=body)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise TryAgain from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise TryAgain(BUSY)

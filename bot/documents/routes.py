@@ -12,10 +12,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header
 from fastapi.responses import PlainTextResponse, Response
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.documents.orders import NotMade, Order, Press
-from bot.store import Fetched, Store
+from bot.store import DATABASE_DOWN, Fetched, Store
 from bot.webchat.page import preferred
 from bot.webchat.words import WORDS
 
@@ -91,7 +90,7 @@ class Documents:
     async def _answer(self, name: str, *, locale: str) -> Response:
         try:
             found = await self._find(name)
-        except (OSError, OperationalError, InterfaceError):
+        except DATABASE_DOWN:
             return _sorry(503, WORDS[locale].document_later)
         if found is None:
             return _sorry(404, WORDS[locale].document_gone)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.conversation import Turns
 from bot.inbox.deliver import Deliveries
-from bot.store import Conversation, Store, TurnLost, Waiting
+from bot.store import DATABASE_DOWN, Conversation, Store, TurnLost, Waiting
 
 log = structlog.get_logger()
 
@@ -53,7 +52,7 @@ class Drain:
         for attempt in range(message.attempts + 1, MAX_ATTEMPTS + 1):
             try:
                 return await self.turns.answer(conversation, message)
-            except (TurnLost, OperationalError, InterfaceError):
+            except (TurnLost, *DATABASE_DOWN):
                 raise  # Nothing is wrong with the message.
             except Exception as error:
                 # The words of the message may stand in the exception, so only its kind is logged.

@@ -13,7 +13,7 @@ from procrastinate import App, PsycopgConnector
 from bot.classroom import Classes
 from bot.inbox.deliver import Deliveries
 from bot.inbox.drain import Drain
-from bot.store import Store, TipCall
+from bot.store import LIVELY, Store, TipCall
 from bot.tips import day_of_tip, latest, next_tip
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
     app = App(
         connector=PsycopgConnector(
             conninfo=url,
-            kwargs={"options": f"{_PLANNER} {_NO_WAIT}"},
+            kwargs={"options": f"{_PLANNER} {_NO_WAIT}", **LIVELY},
             min_size=1,
             max_size=pool_size,
             timeout=5,

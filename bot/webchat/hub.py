@@ -11,6 +11,8 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from bot.store import LIVELY
+
 log = structlog.get_logger()
 
 _AGAIN_SECONDS = 1.0
@@ -47,7 +49,7 @@ class Hub:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _listen_once(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, **LIVELY) as connection:
             await connection.execute("LISTEN webchat")
             self._wake_all()
             while True:

@@ -13,7 +13,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sse_starlette import EventSourceResponse
 
 from bot.config import LOCALES
@@ -21,7 +20,7 @@ from bot.documents.orders import Order
 from bot.first_aid import FirstAid, Reception
 from bot.messages import MAX_TEXT, InboxDown, Incoming, IncomingKind, MediaKind, Outgoing, clean
 from bot.privacy import Privacy
-from bot.store import Store
+from bot.store import DATABASE_DOWN, Store
 from bot.webchat.hub import Hub
 
 #: A page that hears nothing for so long takes the connection for dead.
@@ -173,7 +172,7 @@ class WebChat:
     async def _new(self, conversation: UUID, last: int) -> list[tuple[int, str]]:
         try:
             said = await self.store.said_after(conversation, number=last, most=_BATCH)
-        except (OSError, OperationalError, InterfaceError):
+        except DATABASE_DOWN:
             return []  # The page stays connected and looks again; what it sends meanwhile gets first aid.
         return [(number, json.dumps(_heard(number, words), ensure_ascii=False)) for number, words in said]
 

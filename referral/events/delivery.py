@@ -27,7 +27,7 @@ from referral.cases.rules import EntryKind, Happening
 from referral.cases.sealed import read_words
 from referral.changes import case_topic, ring
 from referral.clock import Clock
-from referral.database import Sessions, transaction
+from referral.database import LIVELY, Sessions, transaction
 from referral.events import rules
 from referral.events.repository import QUEUE_NAME, TASK_NAME, EventRepository
 from referral.events.rules import Answer, Delivered, Failed, Gone
@@ -45,6 +45,8 @@ _HEARTBEAT_SECONDS = 1.0
 #: A worker that has been silent this long is dead: its work is given to another.
 STALLED_AFTER = timedelta(seconds=5)
 _SWEEP_SECONDS = 1.0
+#: For the whole answer: one that comes a byte a second never meets the limit for each step.
+_WHOLE_SECONDS = 15.0
 #: The belt: events this old for which no job exists get one.
 RECONCILE_AFTER = timedelta(seconds=2)
 _SWEEPS_PER_RECONCILE = 3
@@ -117,12 +119,13 @@ class Delivery:
         now = self._clock()
         headers = self._signature.headers(letter.body, number=str(letter.number), now=now)
         try:
-            response = await self._client.post(
-                self._address,
-                content=letter.body,
-                headers={**headers, "content-type": "application/json"},
-            )
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                response = await self._client.post(
+                    self._address,
+                    content=letter.body,
+                    headers={**headers, "content-type": "application/json"},
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
             return Failed(reason=type(error).__name__)
         return rules.answer(response.status_code, retry_after=response.headers.get("retry-after"), now=now)
 
@@ -218,7 +221,7 @@ class DeliveryWorker:
     def _queue(self) -> procrastinate.App:
         # A new one for every attempt: a connector whose pool could not be opened can never be opened again.
         connector = procrastinate.PsycopgConnector(
-            conninfo=self._url, min_size=1, max_size=4, kwargs={"options": _PLANNER}
+            conninfo=self._url, min_size=1, max_size=4, kwargs={"options": _PLANNER, **LIVELY}
         )
         queue = procrastinate.App(connector=connector)
         queue.task(name=TASK_NAME, queue=QUEUE_NAME)(self._deliver)

@@ -26,7 +26,7 @@ class Fault(StrEnum):
     LATENCY = "latency"
     #: Connections are reset, old and new ones.
     RESET = "reset"
-    #: What is sent is taken, and nothing ever comes back; a connection that met this is dead for good.
+    #: What is sent is taken, and nothing comes back; a connection that met this is reset when it is over.
     HALF_OPEN = "half_open"
     #: The answer comes a byte a second.
     SLOW_LORIS = "slow_loris"
@@ -43,12 +43,14 @@ class Proxy:
         self.target: int | Path = 0
         self.port = 0
         self._fault: Fault | None = None
+        self._over = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
 
     @contextlib.contextmanager
     def spoilt(self, fault: Fault) -> Iterator[None]:
         """Have this fault meanwhile."""
         self._fault = fault
+        self._over.clear()
         if fault is Fault.RESET:
             for writer in self._writers:
                 writer.transport.abort()
@@ -56,6 +58,7 @@ class Proxy:
             yield
         finally:
             self._fault = None
+            self._over.set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until either side is gone."""
@@ -90,7 +93,8 @@ class Proxy:
     ) -> None:
         while data := await reader.read(_CHUNK):
             if self._fault is Fault.HALF_OPEN:
-                await asyncio.Event().wait()
+                await self._over.wait()
+                return
             if self._fault and (refusal := _REFUSALS.get(self._fault)):
                 answers.write(refusal + b"content-length: 0\r\nconnection: close\r\n\r\n")
                 await answers.drain()
@@ -103,7 +107,8 @@ class Proxy:
     async def _return(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
             if self._fault is Fault.HALF_OPEN:
-                await asyncio.Event().wait()
+                await self._over.wait()
+                return
             while self._fault is Fault.SLOW_LORIS and data:
                 writer.write(data[:1])
                 data = data[1:]

@@ -28,6 +28,7 @@ from referral.cases.codes import ONLINE_HARMS
 from referral.cases.coding import Action, Occurred
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Face, Happening, Outcome
 from referral.database import Base
+from referral.library.tables import LibraryFile
 
 
 def _one_of(members: Iterable[str]) -> str:
@@ -226,7 +227,7 @@ class Message(Base):
     #: Which text of ours this is, of the bot's or a reply, so that it can be shown in another language.
     key: Mapped[str | None]
     #: What was given with it: a file of the library, or one of the bot's documents.
-    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("library_file.id"))
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey(LibraryFile.number))
     document: Mapped[str | None]
     danger: Mapped[str | None]
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))

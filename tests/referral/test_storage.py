@@ -197,6 +197,16 @@ async def test_the_command_line_prints_a_one_time_link(database: str) -> None:
     assert listed.stdout == "nina\tsupervisor\n"
 
 
+@pytest.mark.parametrize("module", ["referral.app", "referral.__main__"])
+def test_a_process_knows_every_table_that_its_tables_refer_to(module: str) -> None:
+    asked = f"import {module}; from referral.database import Base; Base.metadata.sorted_tables"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-600:]
+
+
 def _environment(database: str) -> dict[str, str]:
     return {
         "PORCHLIGHT_REFERRAL_DATABASE_URL": database,

@@ -61,6 +61,7 @@ from referral.reports import routes as reports
 from referral.reviews import routes as reviews
 from referral.services import Services, ServicesIn, TransactionIn, services_of
 from referral.signature import Signature
+from referral.sources import api as sources
 from referral.tryout import routes as tryout
 from referral.tryout.client import TryOutClient
 from referral.watch import Watch
@@ -113,6 +114,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     )
     app.state.services = services
     app.include_router(api.router)
+    app.include_router(sources.router)
     app.include_router(stream.router)
     app.include_router(routes.router)
     app.include_router(sign_in.router)
@@ -243,7 +245,9 @@ def _add_error_handlers(app: FastAPI) -> None:
             return RedirectResponse("/account", status_code=303)
         if isinstance(error, NotForYourRole):
             await _note_refusal(request)
-        return _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)
+        answer = _answer(request, status=error.http_status, slug=error.slug, sentence=error.sentence)
+        answer.headers.update(error.headers)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def not_understood(request: Request, error: RequestValidationError) -> Response:
@@ -297,5 +301,6 @@ def _sentence(problems: Sequence[dict[str, object]]) -> str:
     for problem in problems[:5]:
         place = problem["loc"]
         names = [str(part) for part in place if part != "body"] if isinstance(place, tuple) else []
-        found.append(f"{'.'.join(names) or 'body'}: {problem['msg']}")
+        what = str(problem["msg"]).removeprefix("Value error, ")
+        found.append(f"{'.'.join(names) or 'body'}: {what}")
     return "; ".join(found)

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     pager_email_from: str = ""
     pager_email_to: str = ""
 
+    #: How many requests each other bot that refers cases may send in a minute.
+    source_requests_per_minute: int = Field(default=120, ge=1, le=100_000)
     #: True if webhooks about cases may lead into a private network, or be without https.
     webhooks_private_addresses: bool = False
 

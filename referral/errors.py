@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 
 from referral.language import gettext
 
@@ -17,6 +19,11 @@ class ReferralError(Exception):
         super().__init__(message % values if values else message)
         self._message = message or " ".join((type(self).__doc__ or "").split())
         self._values = values
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What else the answer says."""
+        return {}
 
     @property
     def slug(self) -> str:
@@ -332,6 +339,50 @@ class HoursInvalid(ReferralError):
     """These opening hours cannot be understood."""
 
     http_status = 422
+
+
+class TokenInvalid(ReferralError):
+    """Send the token of a source that may refer: Authorization: Bearer porchlight_…"""
+
+    http_status = 401
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """How to prove who one is."""
+        return {"www-authenticate": "Bearer"}
+
+
+class TooManyRequests(ReferralError):
+    """This source asks too often; please wait as long as Retry-After says."""
+
+    http_status = 429
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__()
+        self.after = after
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Whole seconds."""
+        return {"retry-after": str(-(-self.after // timedelta(seconds=1)))}
+
+
+class KeyReused(ReferralError):
+    """This Idempotency-Key came with another referral before: use a new key for each referral."""
+
+    http_status = 422
+
+
+class SourceExists(ReferralError):
+    """There is already a source of this name."""
+
+    http_status = 409
+
+
+class SourceUnknown(ReferralError):
+    """There is no such source, or it may not refer any more."""
+
+    http_status = 404
 
 
 class FormIncomplete(ReferralError):

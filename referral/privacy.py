@@ -34,6 +34,7 @@ class Privacy:
             raise SecretTooWeak
         self._cipher = AESGCM(_derive(root, "seal"))
         self._form_key = _derive(root, "form")
+        self._fingerprint_key = _derive(root, "fingerprint")
         self._throttle_key = _derive(root, "throttle")
         self._mark_key = _derive(root, "known browser")
         self._recovery_key = _derive(root, "recovery code")
@@ -57,6 +58,10 @@ class Privacy:
     def form_token(self, session: bytes) -> str:
         """What a form of this session must carry, so that no other site can send it."""
         return base64.urlsafe_b64encode(hmac.digest(self._form_key, session, "sha256")).decode()
+
+    def fingerprint(self, body: bytes) -> bytes:
+        """Tells whether the same was sent before, and nothing to whoever does not have the key."""
+        return hmac.digest(self._fingerprint_key, body, "sha256")
 
     def throttle_key(self, *parts: str) -> bytes:
         """Stands for a name that somebody tried to sign in with, or for the address they came from."""

@@ -64,6 +64,9 @@ class Act(StrEnum):
     CONNECTION_ENDED = "connection_ended"
     CONNECTION_RESUMED = "connection_resumed"
     LETTER_SENT_AGAIN = "letter_sent_again"
+    # Another bot may refer visitors, or may no longer.
+    SOURCE_ADDED = "source_added"
+    SOURCE_REVOKED = "source_revoked"
     # The door, and who may come in. Without a person: somebody at the machine's command line.
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -26,6 +26,7 @@ from referral.errors import CaseUnknown
 from referral.events.repository import EventRepository
 from referral.hours.presence import in_force, presence
 from referral.privacy import Privacy
+from referral.sources.repository import SourceRepository
 
 _SENDERS = {
     "visitor": EntryKind.VISITOR,
@@ -54,9 +55,9 @@ class Intake:
         self._clocks = clocks
         self._rehearsal = rehearsal
 
-    async def open(self, wanted: NewCase) -> tuple[CaseOpened, bool]:
+    async def open(self, wanted: NewCase, *, referred_by: str = "") -> tuple[CaseOpened, bool]:
         """Put a conversation into the queue; True if it was not there already."""
-        added = await self._added(wanted)
+        added = await self._added(wanted, referred_by=referred_by)
         case = await self._known(wanted.id)
         if added:
             await self._cases.lock_thread(case.number)
@@ -147,6 +148,7 @@ class Intake:
         await self._end(case, rules.forgotten(standing_of(case)), what=Happening.FORGOTTEN)
         await self._cases.erase_words(number, now=self._now)
         await LetterRepository(self._session).forget(number, now=self._now)
+        await SourceRepository(self._session).forget(number)
         self._log(Act.VISITOR_FORGOTTEN, number)
         if holder is not None:
             await ring(self._session, operator_topic(holder))
@@ -178,8 +180,9 @@ class Intake:
         median, number = await self._cases.answer_time(danger, since=self._now - ESTIMATE_FROM)
         return estimate(median, number=number)
 
-    async def _added(self, wanted: NewCase) -> bool:
-        values = self._values(wanted, clocks=await in_force(self._session, self._clocks))
+    async def _added(self, wanted: NewCase, *, referred_by: str) -> bool:
+        clocks = await in_force(self._session, self._clocks)
+        values = self._values(wanted, clocks=clocks, referred_by=referred_by)
         for designation in candidates(wanted.id.bytes):
             if await self._cases.add(values | {"designation": designation}):
                 return True
@@ -187,7 +190,7 @@ class Intake:
                 return False
         raise AssertionError("candidates never end")
 
-    def _values(self, wanted: NewCase, *, clocks: Clocks) -> dict[str, Any]:
+    def _values(self, wanted: NewCase, *, clocks: Clocks, referred_by: str) -> dict[str, Any]:
         card = Card(
             consent=wanted.consent,
             consent_for_others=wanted.consent_for_others,
@@ -199,6 +202,7 @@ class Intake:
             plan=wanted.plan,
             contacts=wanted.contacts,
             texts=wanted.texts,
+            referred_by=referred_by,
         )
         clock = clocks.started(wanted.danger, now=self._now)
         return {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from referral.cases.rules import CaseState, DangerLevel, Face
 
@@ -22,6 +23,19 @@ Words = Annotated[str, StringConstraints(max_length=MAX_WORDS)]
 Answer = Annotated[str, StringConstraints(max_length=2_000)]
 
 
+#: No conversation was before this program, and the database cannot give back every date that JSON can hold.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _plausible(instant: datetime) -> datetime:
+    if not _EARLIEST <= instant < _LATEST:
+        raise ValueError("must lie between the years 2000 and 2100")
+    return instant
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+
+
 class _Request(BaseModel):
     # A field that we do not know is a misunderstanding between two versions: better said than lost.
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,7 +48,7 @@ class EarlierMessage(_Request):
     #: An operator spoke in an earlier case of the same conversation.
     sender: Literal["visitor", "bot", "operator"]
     text: Words
-    sent_at: AwareDatetime
+    sent_at: Instant
     #: Which text of the bot this is, if it is one.
     key: Key | None = None
 
@@ -43,14 +57,15 @@ class NewCase(_Request):
     """A conversation that needs a person, with what the operator must not ask again."""
 
     id: UUID
-    conversation: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    #: The database keeps no control characters such as NUL.
+    conversation: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,200}$")]
     channel: Slug
     locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     role: Slug | None = None
     danger: DangerLevel
     reason: Slug
-    opened_at: AwareDatetime
+    opened_at: Instant
     #: The sentence that the visitor agreed to, and whether it says that other organisations may be told.
     consent: Annotated[str, StringConstraints(max_length=2_000)]
     consent_for_others: bool = False
@@ -74,7 +89,7 @@ class NewMessage(_Request):
 
     id: UUID
     text: Words
-    sent_at: AwareDatetime
+    sent_at: Instant
     danger: DangerLevel = DangerLevel.NONE
 
 

@@ -34,6 +34,8 @@ class Card:
     contacts: Mapping[str, str] = field(default_factory=dict)
     #: Key of a text of the bot to what it says in every language.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: The other bot that referred the visitor; empty if it was our own.
+    referred_by: str = ""
 
 
 def seal_card(privacy: Privacy, card: Card, *, case: UUID) -> bytes:

@@ -66,6 +66,9 @@ class Composer:
             return None
         card = read_card(self._privacy, case.card, case=case.number)
         consent = Consent(sentence=card.consent, others=card.consent_for_others)
+        if case.consent_revoked_at is not None:
+            # What a visitor took back covers nothing, whatever it covered before.
+            consent = Consent()
         granted = covered(consent, audience=connector.audience)
         if granted is None:
             return None

@@ -1,4 +1,4 @@
-"""Which page do supervisors have about other systems: who is told of cases, and what arrived?"""
+"""Which page do supervisors have about other systems: who is told of cases, who refers, what arrived?"""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from referral.console.pages import page
 from referral.console.views import Views
 from referral.errors import FormIncomplete
 from referral.services import Services, ServicesIn, TransactionIn
+from referral.sources.administration import SourceAdministration
+from referral.sources.repository import SourceRepository
+from referral.sources.rules import MAX_NAME
 
 router = APIRouter(prefix="/connections")
 
@@ -39,6 +42,11 @@ def _endpoints(services: ServicesIn, session: TransactionIn, supervisor: Supervi
     )
 
 
+def _sources(services: ServicesIn, session: TransactionIn, supervisor: Supervisor) -> SourceAdministration:
+    return SourceAdministration(session, by=supervisor.operator, now=services.clock())
+
+
+SourcesIn = Annotated[SourceAdministration, Depends(_sources)]
 EndpointsIn = Annotated[Endpoints, Depends(_endpoints)]
 
 
@@ -81,6 +89,35 @@ async def add(
         secret=secret,
         secret_of=wanted.label,
     )
+
+
+@router.post("/sources")
+async def add_source(
+    services: ServicesIn,
+    supervisor: Supervisor,
+    session: TransactionIn,
+    endpoints: EndpointsIn,
+    sources: SourcesIn,
+    form: CheckedForm,
+) -> Response:
+    """Another bot may refer visitors; the page shows its token this once."""
+    name = _field(form, "name")
+    token = await sources.add(name)
+    return await _page(
+        services,
+        supervisor=supervisor,
+        session=session,
+        endpoints=endpoints,
+        secret=token,
+        secret_of=name,
+    )
+
+
+@router.post("/sources/{number}/revoke")
+async def revoke_source(number: UUID, sources: SourcesIn, _: CheckedForm) -> Response:
+    """Its token opens nothing any more."""
+    await sources.revoke(number)
+    return _back()
 
 
 @router.post("/{name}/secret")
@@ -155,6 +192,7 @@ async def _page(
         queue=await Views(session, privacy=services.privacy, now=services.clock()).queue(),
         connections=connections,
         labels_of={shown.connection.name: shown.label for shown in connections},
+        sources=await SourceRepository(session).everyone(),
         letters=letters[:ROWS],
         older=letters[ROWS - 1][0].seq if len(letters) > ROWS else None,
         state=state,
@@ -163,6 +201,7 @@ async def _page(
         kinds=CHOICES,
         audiences=tuple(Audience),
         max_label=MAX_LABEL,
+        max_name=MAX_NAME,
         max_address=MAX_ADDRESS,
         secret=secret,
         secret_of=secret_of,

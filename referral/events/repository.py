@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import case, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.cases.tables import rehearses
+from referral.cases.tables import Message, rehearses
 from referral.events.tables import EventKind, OutgoingEvent
+from referral.sources.tables import ReferredCase
 
 QUEUE_NAME = "delivery"
 TASK_NAME = "deliver"
@@ -56,6 +57,7 @@ _WITHOUT_JOB = text(
     SELECT DISTINCT event.case_id FROM event
     WHERE event.delivered_at IS NULL AND event.dropped_at IS NULL
       AND event.created_at < now() - make_interval(secs => CAST(:seconds AS double precision))
+      AND NOT EXISTS (SELECT FROM referred_case WHERE referred_case.case_id = event.case_id)
       AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
                       WHERE job.queueing_lock = event.case_id::text AND job.status = 'todo')
       AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
@@ -111,7 +113,7 @@ class EventRepository:
         left = func.greatest(OutgoingEvent.next_try_at - func.now(), timedelta())
         query = (
             select(OutgoingEvent, func.coalesce(left, timedelta()))
-            .where(OutgoingEvent.case_id == case_id, *_open())
+            .where(OutgoingEvent.case_id == case_id, *_open(), _of_our_bot())
             .order_by(OutgoingEvent.seq)
             .limit(1)
             .execution_options(populate_existing=True)
@@ -122,6 +124,18 @@ class EventRepository:
     async def delivered(self, number: UUID) -> None:
         """The bot has this event."""
         await self._end(OutgoingEvent.number == number, delivered_at=func.now())
+
+    async def fetched(self, case_id: UUID, *, up_to: int) -> int:
+        """Whoever referred this case has all messages up to this entry; how many they had not before."""
+        there = select(Message.number).where(Message.case_id == case_id, Message.seq <= up_to)
+        query = (
+            update(OutgoingEvent)
+            .where(OutgoingEvent.case_id == case_id, OutgoingEvent.message_id.in_(there), *_open())
+            .values(delivered_at=func.now())
+            .returning(OutgoingEvent.number)
+            .execution_options(synchronize_session=False)
+        )
+        return len((await self._session.scalars(query)).all())
 
     async def drop(self, number: UUID) -> None:
         """This event is not to be sent any more."""
@@ -155,7 +169,7 @@ class EventRepository:
 
     async def pending(self) -> tuple[int, datetime | None]:
         """How many events are on their way, and since when the oldest of them."""
-        query = select(func.count(), func.min(OutgoingEvent.created_at)).where(*_open())
+        query = select(func.count(), func.min(OutgoingEvent.created_at)).where(*_open(), _of_our_bot())
         number, since = (await self._session.execute(query)).one()
         return number, since
 
@@ -181,6 +195,11 @@ class EventRepository:
             .values(**values)
             .execution_options(synchronize_session=False)
         )
+
+
+def _of_our_bot() -> Any:
+    """True of events that are sent to our own bot; another one asks for those of its visitors."""
+    return ~exists().where(ReferredCase.case_id == OutgoingEvent.case_id)
 
 
 def _open() -> tuple[Any, ...]:

@@ -34,6 +34,8 @@ from tests.referral.desk import OPENED_AT, PASSWORD, OperatorClient, Service, ac
 # bot          a request with the signature of the service's secret, and no cookie
 # forged       the same with the signature of another secret
 #
+# What a bot with a token may do, tests/referral/sources/test_api.py has.
+#
 # 401 sign in (or sign) first · 403 not your role · 404 not there for you · 409 not yours · -- no case
 # 303 done, and on to a page. Whoever does not hold the case gets 200 for its stream, with "case_gone" in it.
 # Nobody has an account elsewhere here, and the console has no name: 404 and 409 for both ways in. 410 there
@@ -79,6 +81,8 @@ POST /operators/{number}/disable   401    403 --      --      303        403    
 POST /operators/{number}/sign-out  401    403 --      --      303        403    403     401 401
 GET  /connections                  401    403 --      --      200        403    403     401 401
 POST /connections                  401    403 --      --      200        403    403     401 401
+POST /connections/sources          401    403 --      --      200        403    403     401 401
+POST /connections/sources/{number}/revoke 401 403 --  --      404        403    403     401 401
 POST /connections/{name}/secret    401    403 --      --      200        403    403     401 401
 POST /connections/{name}/secret/finish 401 403 --     --      303        403    403     401 401
 POST /connections/{name}/off       401    403 --      --      303        403    403     401 401
@@ -129,6 +133,15 @@ POST /v1/cases/{number}/rating     401    401 401     401     401        401    
 POST /v1/cases/{number}/forget     401    401 401     401     401        401    401     200 401
 GET  /v1/cases/{number}/status     401    401 401     401     401        401    401     200 401
 GET  /v1/helpline                  401    401 --      --      401        401    401     200 401
+GET  /v1/openapi.json              200    200 --      --      200        200    200     200 200
+POST /v1/referrals                 401    401 --      --      401        401    401     401 401
+GET  /v1/referrals/{number}        401    401 401     401     401        401    401     401 401
+DELETE /v1/referrals/{number}      401    401 401     401     401        401    401     401 401
+POST /v1/referrals/{number}/messages 401  401 401     401     401        401    401     401 401
+GET  /v1/referrals/{number}/events 401    401 401     401     401        401    401     401 401
+POST /v1/referrals/{number}/danger 401    401 401     401     401        401    401     401 401
+POST /v1/referrals/{number}/revoke 401    401 401     401     401        401    401     401 401
+POST /v1/referrals/{number}/leave  401    401 401     401     401        401    401     401 401
 GET  /healthz                      200    200 --      --      200        200    200     200 200
 GET  /readyz                       200    200 --      --      200        200    200     200 200
 GET  /metrics                      200    200 --      --      200        200    200     200 200
@@ -160,6 +173,7 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/sign-in/passkey": lambda: {"answer": "{}"},
     "/operators/{number}/role": lambda: {"role": "editor"},
     "/operators": lambda: {"name": f"n{secrets.token_hex(8)}", "role": "operator"},
+    "/connections/sources": lambda: {"name": f"n{secrets.token_hex(8)}"},
     "/connections": lambda: {
         "label": "x",
         "address": "https://example.org/hook",

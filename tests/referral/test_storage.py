@@ -31,6 +31,7 @@ import referral.operators.tables
 import referral.pager.tables
 import referral.replies.tables
 import referral.reviews.tables
+import referral.sources.tables
 from referral.config import read
 from referral.database import Base, Sessions, transaction
 from referral.errors import SealBroken, SecretTooWeak, SettingsInvalid

@@ -61,6 +61,11 @@ class Line:
         async with self._intake() as intake:
             await intake.forget(case)
 
+    async def revoke(self, case: UUID) -> None:
+        """The visitor takes their consent back."""
+        async with self._intake() as intake:
+            await intake.revoke(case)
+
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """An operator acts."""

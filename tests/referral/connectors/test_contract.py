@@ -227,6 +227,16 @@ async def test_without_consent_no_word_goes_out(line: Line, receiver: Receiver) 
     assert CANARY not in receiver.everything()
 
 
+async def test_once_consent_is_taken_back_no_further_word_goes_out(line: Line, receiver: Receiver) -> None:
+    case = await line.open()
+    await line.drain()
+    await line.revoke(case)
+    await line.say(case, CANARY)
+    await line.settle()
+
+    assert CANARY not in receiver.everything()
+
+
 async def test_notes_of_operators_never_go_out(line: Line, receiver: Receiver) -> None:
     await line.whole_talk()
     await line.settle()

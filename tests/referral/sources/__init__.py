@@ -1,0 +1,1 @@
+"""Other bots that refer their visitors."""

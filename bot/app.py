@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request
@@ -17,6 +18,8 @@ from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.documents.routes import Documents
 from bot.limits import BodyLimit
+from bot.presence import Presence
+from bot.referral_client import ReferralClient
 from bot.runtime import Runtime, running
 from bot.tryout import routes as tryout
 from bot.webchat import numbers, page
@@ -37,7 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
             oversight.opened(runtime) as oversight_routes,
         ):
             hub = Hub(settings.database_url)
-            _mount(app, runtime, hub)
+            referral = ReferralClient(settings.referral_url, secret=settings.service_secret)
+            _mount(app, runtime, hub, referral)
             app.include_router(tryout_routes)
             app.include_router(oversight_routes)
             tasks = [asyncio.create_task(hub.listen()), asyncio.create_task(announce(runtime))]
@@ -47,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await referral.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(BodyLimit)
@@ -56,14 +61,16 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
+def _mount(app: FastAPI, runtime: Runtime, hub: Hub, referral: ReferralClient) -> None:
     settings = runtime.settings
+    presence = Presence(store=runtime.store, privacy=runtime.privacy, referral=referral)
     chat = WebChat(
         privacy=runtime.privacy,
         store=runtime.store,
         reception=runtime.reception,
         first_aid=runtime.first_aid,
         hub=hub,
+        presence=presence,
     )
     app.include_router(chat.router())
     shown = numbers.shown(runtime.book, countries=settings.countries)
@@ -74,7 +81,9 @@ def _mount(app: FastAPI, runtime: Runtime, hub: Hub) -> None:
     if runtime.telegram and settings.telegram_mode is TelegramMode.WEBHOOK:
         app.include_router(runtime.telegram.router(runtime.reception.accept))
     if runtime.viber:
-        app.include_router(runtime.viber.router(runtime.reception.accept))
+        app.include_router(
+            runtime.viber.router(runtime.reception.accept, saw=partial(presence.hint, "viber", saw=True))
+        )
     _mount_health(app, runtime)
 
 

@@ -170,6 +170,10 @@ class Channel(Protocol):
 Accept = Callable[[Incoming], Awaitable[None]]
 
 
+#: The visitor with this address has our messages before their eyes; never raises.
+Saw = Callable[[str], Awaitable[None]]
+
+
 def clean(text: str) -> str:
     """The text without characters that cannot be seen, at most ``MAX_TEXT`` long."""
     return _INVISIBLE.sub("", text)[:MAX_TEXT].strip()

@@ -64,6 +64,12 @@ class ReferralClient:
         """The visitor does not want to talk any more."""
         await self._send("POST", f"/v1/cases/{case}/leave", {})
 
+    async def presence(self, case: UUID, *, writes: bool, saw: bool) -> None:
+        """Tell at once whether the visitor writes, and whether they see what was written."""
+        await self._send(
+            "POST", f"/v1/cases/{case}/presence", {"writes": writes, "saw": saw}, timeout=_AT_ONCE
+        )
+
     async def forget(self, case: UUID) -> None:
         """Erase the visitor's words at the helpline."""
         await self._send("POST", f"/v1/cases/{case}/forget", {})
@@ -105,7 +111,7 @@ class ReferralClient:
         except (httpx.HTTPError, TimeoutError) as error:
             raise ReferralUnreachable from error
         if response.is_success:
-            answer: dict[str, Any] = response.json()
+            answer: dict[str, Any] = response.json() if response.content else {}
             return answer
         if response.status_code in (404, 409, 410):
             raise CaseGone

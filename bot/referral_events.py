@@ -1,4 +1,4 @@
-"""Takes in what happens at the helpline: a case taken, a message of the operator, a case closed."""
+"""Takes in what happens at the helpline: a case taken, words of the operator, an end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class _Case(BaseModel):
 
 class _Event(BaseModel):
     kind: Annotated[
-        Literal["case.taken", "case.message", "case.returned", "case.closed"], Field(alias="type")
+        Literal["case.taken", "case.message", "case.returned", "case.closed", "case.writing"],
+        Field(alias="type"),
     ]
     data: _Case
 
@@ -60,6 +61,10 @@ async def _keep(store: Store, event: _Event, *, number: str) -> JSONResponse:
     conversation = await store.conversation_of(event.data.case)
     if conversation is None:
         return JSONResponse({"error": "gone", "detail": "This conversation was erased."}, status_code=410)
+    if event.kind == "case.writing":
+        # Only an open page can show it, and only now.
+        await store.tell_page(conversation, "writing")
+        return JSONResponse({"accepted": number}, status_code=202)
     if event.kind == "case.closed":
         await store.case_closed(event.data.case)
     try:

@@ -696,6 +696,13 @@ class Store:
             )
         return found
 
+    async def tell_page(self, conversation: UUID, what: str) -> None:
+        """Tell the open pages of this conversation something that is worth nothing later."""
+        async with self.statement() as connection:
+            await connection.execute(
+                text("SELECT pg_notify('webchat', :told)"), {"told": f"{conversation} {what}"}
+            )
+
     async def cases(self, connection: AsyncConnection, pseudonym: UUID, *, open_only: bool) -> list[UUID]:
         """The cases of a conversation, newest first."""
         rows = await connection.execute(

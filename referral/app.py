@@ -33,7 +33,7 @@ from referral.connectors.registry import Registry, connectors_of
 from referral.connectors.repository import LetterRepository
 from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
-from referral.console import account, people, routes, sign_in, stream
+from referral.console import account, choice, people, routes, sign_in, stream
 from referral.console.address import AllowList
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, Pages, page
@@ -41,6 +41,7 @@ from referral.console.reader import Reading
 from referral.database import open_engine, sessions_of, transaction
 from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SecondFactorNeeded, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
+from referral.events.hints import Hints
 from referral.events.repository import EventRepository
 from referral.hours import routes as hours
 from referral.language import LOCALES, Languages, gettext, marked
@@ -96,6 +97,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
         metrics=Metrics(),
         pages=Pages(languages),
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),
+        hints=Hints(settings.bot_url, signature=signature, clock=clock),
         oversight=OversightClient(settings.bot_url, signature=signature, clock=clock),
         policy=PolicyKeeper(settings),
         provider=_provider(settings, privacy=privacy, clock=clock),
@@ -120,6 +122,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(sign_in.router)
     app.include_router(account.router)
     app.include_router(people.router)
+    app.include_router(choice.router)
     app.include_router(reports.router)
     app.include_router(rehearsal.router)
     app.include_router(oversight.router)
@@ -193,6 +196,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
                 yield
         finally:
             await services.tryout.close()
+            await services.hints.close()
             await services.oversight.close()
             if services.provider is not None:
                 await services.provider.close()

@@ -28,7 +28,7 @@ STATIC = HERE / "console" / "static"
 
 #: Words of a program, and names, which no language changes.
 _NEVER_TRANSLATED = {"code", "kbd", "pre", "script", "style"}
-_NAMES = frozenset({"Porchlight", "CSV", "XLSX", "PDF", "Mermaid", "min", "flows/"})
+_NAMES = frozenset({"Porchlight", "CSV", "XLSX", "PDF", "Mermaid", "flows/", "https://"})
 #: What a page says otherwise than by its text.
 _SAID = ("aria-label", "aria-description", "alt", "placeholder", "title", "label")
 #: Blocks of ours that stand between the brackets of a tag.

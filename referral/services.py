@@ -14,6 +14,7 @@ from referral.clock import Clock
 from referral.config import Settings
 from referral.console.pages import Pages
 from referral.database import Sessions, transaction
+from referral.events.hints import Hints
 from referral.metrics import Metrics
 from referral.operators.networks import Network
 from referral.operators.passkeys import Relying
@@ -39,6 +40,7 @@ class Services:
     metrics: Metrics
     pages: Pages
     tryout: TryOutClient
+    hints: Hints
     oversight: OversightClient
     #: What is in force of that which supervisors can set.
     policy: PolicyKeeper

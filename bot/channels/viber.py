@@ -31,6 +31,7 @@ from bot.messages import (
     InboxDown,
     Outgoing,
     Refused,
+    Saw,
     TryAgain,
 )
 
@@ -59,7 +60,7 @@ BUSY = timedelta(seconds=10)
 _GRID = 6
 
 #: ``message`` always comes. Names and pictures of visitors are not asked for.
-_EVENTS = ("conversation_started", "subscribed", "unsubscribed", "failed")
+_EVENTS = ("conversation_started", "subscribed", "unsubscribed", "failed", "seen")
 
 # https://developers.viber.com/docs/api/rest-bot-api/#error-codes
 _STATUS = {
@@ -151,8 +152,8 @@ class ViberChannel:
         body = {"url": url, "event_types": list(_EVENTS), "send_name": False, "send_photo": False}
         await self._call("set_webhook", body)
 
-    def router(self, accept: Accept) -> APIRouter:
-        """``POST /viber/webhook``."""
+    def router(self, accept: Accept, *, saw: Saw) -> APIRouter:
+        """``POST /viber/webhook``; ``saw`` hears who has a message of ours before their eyes."""
         router = APIRouter()
 
         @router.post("/viber/webhook")
@@ -165,7 +166,10 @@ class ViberChannel:
                     detail="X-Viber-Content-Signature is not the signature of this body.",
                 )
             try:
-                return JSONResponse(await self._take(read_callback(read_object(body)), accept))
+                callback = read_callback(read_object(body))
+                if callback.event == "seen" and callback.user_id:
+                    await saw(callback.user_id)
+                return JSONResponse(await self._take(callback, accept))
             except Unreadable:
                 return refusal(400, error="unreadable", detail="This is not a callback of Viber.")
             except InboxDown:

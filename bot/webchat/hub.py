@@ -20,17 +20,24 @@ _AGAIN_SECONDS = 1.0
 _QUIET_SECONDS = 20.0
 
 
+class News(asyncio.Event):
+    """Set whenever a page may have something to fetch."""
+
+    #: True when the operator writes just now.
+    writing = False
+
+
 class Hub:
     """One LISTEN connection for all pages of this process."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pages: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self._pages: defaultdict[UUID, set[News]] = defaultdict(set)
 
     @contextmanager
-    def page(self, conversation: UUID) -> Iterator[asyncio.Event]:
+    def page(self, conversation: UUID) -> Iterator[News]:
         """An event that is set whenever this conversation may have new messages."""
-        news = asyncio.Event()
+        news = News()
         self._pages[conversation].add(news)
         try:
             yield news
@@ -58,7 +65,9 @@ class Hub:
                 await connection.execute("SELECT 1")
 
     def _wake(self, payload: str) -> None:
-        for news in self._pages.get(UUID(payload), ()):
+        conversation, _, what = payload.partition(" ")
+        for news in self._pages.get(UUID(conversation), ()):
+            news.writing = news.writing or what == "writing"
             news.set()
 
     def _wake_all(self) -> None:

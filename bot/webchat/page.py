@@ -171,7 +171,7 @@ def _quality(written: str) -> float:
 
 def _script_words(words: Words) -> Mapping[str, str]:
     """The words that the page's script puts in later."""
-    names = ("not_sent", "refused", "too_long", "no_connection", "choices", "new_tab")
+    names = ("not_sent", "refused", "too_long", "no_connection", "choices", "new_tab", "writing")
     return {name: getattr(words, name) for name in (*names, "leave_after_one", "leave_after_two", "call")}
 
 

@@ -19,6 +19,7 @@ from bot.config import LOCALES
 from bot.documents.orders import Order
 from bot.first_aid import FirstAid, Reception
 from bot.messages import MAX_TEXT, InboxDown, Incoming, IncomingKind, MediaKind, Outgoing, clean
+from bot.presence import Presence
 from bot.privacy import Privacy
 from bot.store import DATABASE_DOWN, Store
 from bot.webchat.hub import Hub
@@ -55,6 +56,15 @@ class Sent(BaseModel):
     media: MediaKind | None = None
 
 
+class Seen(BaseModel):
+    """What a page tells while a person answers: that its visitor writes, or sees what was written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    writes: bool = False
+    saw: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A web conversation as its token tells it."""
@@ -83,6 +93,7 @@ class WebChat:
     reception: Reception
     first_aid: FirstAid
     hub: Hub
+    presence: Presence
 
     def router(self) -> APIRouter:
         """The routes under ``/chat/v1``."""
@@ -96,6 +107,10 @@ class WebChat:
         @router.post("/messages", status_code=202)
         async def send(sent: Sent, page: Page = page) -> Any:
             return await self._send(page, sent)
+
+        @router.post("/presence", status_code=204)
+        async def seen(seen: Seen, page: Page = page) -> None:
+            await self.presence.hint("web", page.address, writes=seen.writes, saw=seen.saw)
 
         @router.get("/events")
         async def events(
@@ -164,6 +179,9 @@ class WebChat:
                 for number, message in await self._new(conversation, last):
                     last = number
                     yield {"id": str(number), "event": "message", "data": message}
+                if news.writing:
+                    news.writing = False
+                    yield {"event": "writing", "data": "{}"}
                 try:
                     await asyncio.wait_for(news.wait(), LOOK_SECONDS)
                 except TimeoutError:

@@ -41,6 +41,7 @@ class Words:
     refused: str
     too_long: str
     no_connection: str
+    writing: str
     not_loading: str
     no_script: str
     call: str
@@ -103,6 +104,7 @@ WORDS: Mapping[str, Words] = {
         refused="This could not be sent. Please try to write it another way.",
         too_long="That is a lot for one message. Please send it in two or three parts.",
         no_connection="No connection right now. I keep trying.",
+        writing="The helpline is writing…",
         not_loading="If the chat does not open, you can call:",
         no_script="The chat needs JavaScript, and this browser has it switched off.",
         call="You can call:",
@@ -143,6 +145,7 @@ WORDS: Mapping[str, Words] = {
         refused="Это не получилось отправить. Попробуй написать по-другому.",
         too_long="Для одного сообщения это многовато. Отправь, пожалуйста, двумя-тремя частями.",
         no_connection="Сейчас нет связи. Продолжаю пробовать.",
+        writing="На линии помощи пишут ответ…",
         not_loading="Если чат не открывается, можно позвонить:",
         no_script="Чату нужен JavaScript, а в этом браузере он выключен.",
         call="Можно позвонить:",
@@ -183,6 +186,7 @@ WORDS: Mapping[str, Words] = {
         refused="Гэта не атрымалася адправіць. Паспрабуй напісаць інакш.",
         too_long="Для аднаго паведамлення гэта зашмат. Адпраў, калі ласка, дзвюма-трыма часткамі.",
         no_connection="Зараз няма сувязі. Працягваю спрабаваць.",
+        writing="На лініі дапамогі пішуць адказ…",
         not_loading="Калі чат не адкрываецца, можна патэлефанаваць:",
         no_script="Чату патрэбны JavaScript, а ў гэтым браўзеры ён выключаны.",
         call="Можна патэлефанаваць:",
@@ -222,6 +226,7 @@ WORDS: Mapping[str, Words] = {
         refused="এটা পাঠানো গেল না। অন্যভাবে লিখে দেখো।",
         too_long="একটা মেসেজের জন্য লেখাটা একটু বড়। দুই-তিন ভাগে পাঠাও।",
         no_connection="এখন সংযোগ নেই। চেষ্টা করে যাচ্ছি।",
+        writing="হেল্পলাইন থেকে উত্তর লেখা হচ্ছে…",
         not_loading="চ্যাট না খুললে ফোন করতে পারো:",
         no_script="চ্যাট চালাতে JavaScript লাগে, কিন্তু এই ব্রাউজারে তা বন্ধ আছে।",
         call="ফোন করতে পারো:",

@@ -19,6 +19,7 @@ from referral.cases.schemas import (
     NewDanger,
     NewMessage,
     NewRating,
+    Presence,
 )
 from referral.services import ServicesIn, TransactionIn, services_of
 
@@ -59,6 +60,12 @@ async def add_message(
     """Add what the visitor wrote; a repeat answers 200."""
     response.status_code = 201 if await intake.hear(number, message) else 200
     return MessageStored(id=message.id)
+
+
+@router.post("/cases/{number}/presence", status_code=204)
+async def presence(number: UUID, seen: Presence, intake: IntakeIn) -> None:
+    """The visitor writes, or sees what was written; nothing for a case that nobody holds."""
+    await intake.notice(number, writes=seen.writes, saw=seen.saw)
 
 
 @router.post("/cases/{number}/danger")

@@ -106,6 +106,12 @@ class Intake:
         await self._cases.lock_thread(number)
         await self._raise(case, rules.raised(standing_of(case), danger=danger))
 
+    async def notice(self, number: UUID, *, writes: bool, saw: bool) -> None:
+        """Show the holder that the visitor writes, or sees what was written to them."""
+        await self._known(number)
+        if await self._cases.notice(number, writes=writes, saw=saw, now=self._now):
+            await ring(self._session, case_topic(number))
+
     async def leave(self, number: UUID) -> None:
         """The visitor withdrew: nothing more is sent to them."""
         case = await self._locked(number)

@@ -71,6 +71,23 @@ class CaseRepository:
         query = select(Case).where(Case.number == number).with_for_update(key_share=True)
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
+    async def notice(self, number: UUID, *, writes: bool, saw: bool, now: datetime) -> bool:
+        """Write down what the visitor's messenger tells; False when nobody holds the case."""
+        told: dict[str, Any] = {"visitor_writes_at": now} if writes else {}
+        if saw:
+            # By the database's clock, like the delivery of what they saw.
+            told["visitor_saw_at"] = func.now()
+        if not told:
+            return False
+        changed = await self._session.execute(
+            update(Case)
+            .where(Case.number == number, Case.state == CaseState.HELD)
+            .values(told)
+            .execution_options(synchronize_session=False)
+            .returning(Case.number)
+        )
+        return changed.first() is not None
+
     async def locked_if_free(self, number: UUID) -> Case | None:
         """The case, locked; None if it is being changed right now."""
         query = select(Case).where(Case.number == number).with_for_update(key_share=True, skip_locked=True)

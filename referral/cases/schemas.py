@@ -105,6 +105,15 @@ class NewRating(_Request):
     face: Face
 
 
+class Presence(_Request):
+    """What the visitor's messenger tells while a person answers; never a word."""
+
+    #: They write just now.
+    writes: bool = False
+    #: They have before their eyes what was written to them.
+    saw: bool = False
+
+
 class CaseOpened(BaseModel):
     """The case as it stands in the queue."""
 

@@ -159,6 +159,9 @@ class Case(Base):
     #: Whether the visitor said how the talk was; what they said is kept apart from the case.
     rated: Mapped[bool] = mapped_column(server_default=text("false"))
     forgotten_at: Mapped[datetime | None]
+    #: When the visitor's messenger last told that they write, and that they see what was written.
+    visitor_writes_at: Mapped[datetime | None]
+    visitor_saw_at: Mapped[datetime | None]
     #: Which script the child of a rehearsal has; none for every visitor who lives.
     rehearsal: Mapped[str | None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from referral.errors import (
     SignInAgain,
     SupervisorNeeded,
 )
+from referral.language import read_by, reader
 from referral.operators.access import Access, Arrived, SignedIn
 from referral.operators.browsers import browser_of
 from referral.operators.networks import network_of
@@ -156,6 +158,9 @@ async def _known(request: Request, services: ServicesIn, session: TransactionIn)
     somebody = await access_of(services, session).who(cookie_of(request, services), in_use=True)
     # If their role does not let them on, whoever writes that down has to know who it was.
     request.state.somebody = somebody
+    # A language that was taken away since leaves the browser's.
+    if chosen := services.pages.languages.offered.get(somebody.language or ""):
+        read_by(replace(reader(), language=chosen))
     if somebody.rehearses and _is_rehearsed(request.url.path):
         rehearse(session)
     return somebody

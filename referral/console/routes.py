@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request
+from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, Response
 
@@ -13,6 +14,7 @@ from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.cases.coding import Action, Coding, Occurred
 from referral.cases.desk import Desk
+from referral.cases.repository import CaseRepository
 from referral.cases.rules import Outcome
 from referral.cases.schemas import MAX_WORDS
 from referral.console.door import CheckedForm, SignedInAnybody, SignedInOperator, Supervisor
@@ -157,6 +159,17 @@ async def mention_page(
         case=case,
         entry=shown,
     )
+
+
+@router.post("/cases/{number}/typing", status_code=204)
+async def typing(
+    number: UUID, services: ServicesIn, session: TransactionIn, operator: SignedInOperator, _: CheckedForm
+) -> Response:
+    """The holder writes just now, which the visitor may see; from anybody else it means nothing."""
+    case = await CaseRepository(session).get(number)
+    holds = case is not None and case.holder_id == operator.operator and case.rehearsal is None
+    hint = BackgroundTask(services.hints.writing, number) if holds else None
+    return Response(status_code=204, background=hint)
 
 
 @router.post("/cases/{number}/notes")

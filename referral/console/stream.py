@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from referral.cases.desk import Desk
 from referral.cases.repository import CaseRepository
+from referral.cases.rules import CaseState
 from referral.cases.tables import rehearse
 from referral.changes import QUEUE, Subscription, case_topic, operator_topic
 from referral.console.door import SignedInOperator, access_of, cookie_of
@@ -131,11 +132,14 @@ class _OpenCase(_OpenPage):
         case = await CaseRepository(session).get(self._number)
         if case is None or case.holder_id != operator.operator:
             self.over = True
-            return [ServerSentEvent(event="case_gone", data="")]
+            # What was being written is worth keeping only for a talk that goes on.
+            goes_on = case is not None and case.state != CaseState.CLOSED
+            return [ServerSentEvent(event="case_gone", data="goes_on" if goes_on else "")]
         views = Views(session, privacy=self.services.privacy, now=self.services.clock())
         events = self.part("_queue.html", queue=await views.queue(), operator=operator)
         events += self.part("_standing.html", case=case, clock=views.clock(case))
         events += self.part("_window.html", case=case, window=await views.window(case))
+        events += self.part("_writing.html", written_at=views.written_at(case))
         for entry in await views.changed(case, known=self._known, after=self._after):
             html = fragment(self.services.pages, "_entry.html", entry=entry, locale=case.locale)
             events.append(ServerSentEvent(event="part", data=html, id=str(max(self._known))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -158,6 +158,10 @@ class CasePage:
     shut: bool = False
 
 
+#: A page that is written on tells so every four seconds.
+WRITES_FOR = timedelta(seconds=7)
+
+
 class Views:
     """Reads what a page shows, within one transaction."""
 
@@ -216,6 +220,11 @@ class Views:
         if running is None or case.gone_at is not None:
             return None
         return ShownClock(due_at=running.due_at, warn_at=running.warn_at, step=running.step(self._now))
+
+    def written_at(self, case: Case) -> datetime | None:
+        """When the visitor last told that they write, if that was just now."""
+        told = case.visitor_writes_at
+        return told if told is not None and self._now - told < WRITES_FOR else None
 
     async def page(self, case: Case) -> CasePage:
         """Everything about a case that its holder may see."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import case, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.cases.tables import Message, rehearses
+from referral.cases.tables import Case, Message, rehearses
 from referral.events.tables import EventKind, OutgoingEvent
 from referral.sources.tables import ReferredCase
 
@@ -73,6 +73,8 @@ class DeliveryState(StrEnum):
     UNDER_WAY = "under_way"
     DELIVERED = "delivered"
     DROPPED = "dropped"
+    #: The messenger told that the visitor had it before their eyes.
+    SEEN = "seen"
 
 
 class EventRepository:
@@ -156,7 +158,9 @@ class EventRepository:
 
     async def states(self, case_id: UUID) -> Mapping[UUID, DeliveryState]:
         """How the delivery of each message of this case stands."""
+        saw_at = select(Case.visitor_saw_at).where(Case.number == case_id).scalar_subquery()
         state = case(
+            (OutgoingEvent.delivered_at <= saw_at, DeliveryState.SEEN),
             (OutgoingEvent.delivered_at.is_not(None), DeliveryState.DELIVERED),
             (OutgoingEvent.dropped_at.is_not(None), DeliveryState.DROPPED),
             else_=DeliveryState.UNDER_WAY,

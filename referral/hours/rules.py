@@ -10,9 +10,18 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from referral.errors import HoursInvalid
+from referral.language import marked
 
 #: As a week begins where we work; the place in this order is Python's ``weekday()``.
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (
+    marked("Monday"),
+    marked("Tuesday"),
+    marked("Wednesday"),
+    marked("Thursday"),
+    marked("Friday"),
+    marked("Saturday"),
+    marked("Sunday"),
+)
 #: Nobody plans holidays further ahead, and a mistyped year is noticed.
 MOST_SPECIAL_DAYS = 200
 MAX_NAME = 80

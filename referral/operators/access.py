@@ -59,6 +59,8 @@ class SignedIn:
     must_add_factor: bool
     #: True while they practise with children who do not exist.
     rehearses: bool = False
+    #: The language they chose, if they did.
+    language: str | None = None
 
     @property
     def supervises(self) -> bool:
@@ -418,6 +420,7 @@ class Access:
             rehearses=session.rehearses,
             stale=self._now - session.started_at >= rules.FRESH,
             must_add_factor=not session.second_factor and self._policy.demands_second_factor(role),
+            language=session.operator.language,
         )
 
     async def rehearse(self, somebody: SignedIn, *, begins: bool) -> None:

@@ -144,6 +144,10 @@ class OperatorRepository:
             .execution_options(synchronize_session=False)
         )
 
+    async def choose_language(self, operator: UUID, *, tag: str) -> None:
+        """The operator reads the console in this language."""
+        await self._session.execute(update(Operator).where(Operator.number == operator).values(language=tag))
+
     async def at_desk(self, *, since: datetime) -> Sequence[Operator]:
         """Who talks with visitors and has had a page open since then, by name."""
         query = (

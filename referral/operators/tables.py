@@ -49,6 +49,8 @@ class Operator(Base):
     signed_in_at: Mapped[datetime | None]
     #: When a page of theirs was last seen open.
     present_at: Mapped[datetime | None]
+    #: In which language they read the console; by the browser's until they have chosen one.
+    language: Mapped[str | None]
     #: Whom they can serve: languages, countries and roles of visitors; everybody where a list is empty.
     locales: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     countries: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from referral.app import create_app
 from referral.clock import Clock
 from referral.config import Settings
 from referral.database import transaction
+from referral.language import LOCALES
 from referral.operators.access import Access
 from referral.operators.rules import Role
 from referral.services import Services
@@ -99,9 +101,9 @@ def access_of(services: Services, session: Any) -> Access:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, clock: Clock) -> AsyncIterator[Service]:
+async def running(settings: Settings, *, clock: Clock, locales: Path = LOCALES) -> AsyncIterator[Service]:
     """The service with these settings, on a free port."""
-    app = create_app(settings, clock=clock)
+    app = create_app(settings, clock=clock, locales=locales)
     async with serving(app) as url:
         yield Service(app=app, url=url, settings=settings)
 

@@ -119,6 +119,9 @@ POST /tryout/turns                 401    422 --      --      422        422    
 POST /tryout/golden                401    422 --      --      422        422    403     401 401
 GET  /tryout/problems              401    422 --      --      422        422    403     401 401
 GET  /tryout/flows                 401    422 --      --      422        422    403     401 401
+GET  /language                     401    200 --      --      200        200    200     401 401
+POST /language                     401    303 --      --      303        303    303     401 401
+POST /cases/{number}/typing        401    204 204     204     204        403    403     401 401
 POST /sign-out                     401    303 --      --      303        303    303     401 401
 GET  /sign-in                      200    200 --      --      200        200    200     200 200
 POST /sign-in                      303    303 --      --      303        303    303     303 303
@@ -126,6 +129,7 @@ GET  /invitation/{secret}          200    200 --      --      200        200    
 POST /invitation/{secret}          303    303 --      --      303        303    303     303 303
 POST /v1/cases                     401    401 --      --      401        401    401     201 401
 POST /v1/cases/{number}/messages   401    401 401     401     401        401    401     201 401
+POST /v1/cases/{number}/presence   401    401 401     401     401        401    401     204 401
 POST /v1/cases/{number}/danger     401    401 401     401     401        401    401     200 401
 POST /v1/cases/{number}/leave      401    401 401     401     401        401    401     200 401
 POST /v1/cases/{number}/revoke     401    401 401     401     401        401    401     200 401
@@ -153,6 +157,7 @@ _ANOTHER_SECRET = "whsec_" + "YW5vdGhlciBzZWNyZXQgdGhhbiB0aGUgc2hhcmVkIG9uZQ=="
 _JSON: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "/v1/cases": case_json,
     "/v1/cases/{number}/messages": lambda: {"id": str(uuid4()), "text": "x", "sent_at": OPENED_AT},
+    "/v1/cases/{number}/presence": lambda: {"writes": True},
     "/v1/cases/{number}/danger": lambda: {"danger": "urgent"},
     "/v1/cases/{number}/rating": lambda: {"face": "good"},
 }
@@ -205,6 +210,7 @@ def _common_form() -> dict[str, str]:
         "outcome": "advice_given",
         "code": "violence.cyberbullying",
         "note": "they want to talk on",
+        "language": "en",
     }
 
 

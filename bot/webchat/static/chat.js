@@ -7,6 +7,7 @@ import { Thread } from './thread.js';
 
 const KEPT_UNDER = 'chat';
 const MAX_TEXT = 4000;
+const TELL_EVERY = 4000;
 const TROUBLE_AFTER = 3000;
 const GREETED_WITHIN = 10000;
 
@@ -35,7 +36,9 @@ function main() {
       trouble.helped = !message.id;
       $('numbers').hidden = true;
       thread.hear(message);
+      lookAt();
     },
+    writing: () => thread.showWriting(),
     sent(item, state) {
       const mark = marks.get(item.body.id);
       if (mark) mark(state);
@@ -47,6 +50,22 @@ function main() {
     online: (yes) => trouble.line(yes),
     began: (token) => keep({ token: token, locale: page.locale }),
   });
+
+  // While a person answers they learn whether the visitor writes and has the answer before their eyes: nothing
+  // of what is written.
+  let toldAt = 0;
+
+  function lookAt() {
+    if (thread.withPerson && !document.hidden) connection.hint({ saw: true });
+  }
+
+  function tellWriting() {
+    if (!thread.withPerson || !written.value.trim() || Date.now() - toldAt < TELL_EVERY) return;
+    toldAt = Date.now();
+    connection.hint({ writes: true });
+  }
+
+  document.addEventListener('visibilitychange', lookAt);
 
   function send(shown, what) {
     const mark = thread.say(shown);
@@ -77,7 +96,10 @@ function main() {
     event.preventDefault();
     submit();
   });
-  written.addEventListener('input', noteLength);
+  written.addEventListener('input', () => {
+    noteLength();
+    tellWriting();
+  });
   written.addEventListener('keydown', (event) => {
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key !== 'Enter' || event.shiftKey || composing || !hasKeyboard()) return;

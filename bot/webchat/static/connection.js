@@ -15,10 +15,10 @@ export class Connection {
   /**
    * `beginning`: what a new conversation is told. `token`: that of a conversation to go on with, or nothing.
    * `heard(message)`, `sent(item, state)` with 'sending' | 'waiting' | 'sent' | 'refused',
-   * `online(yes)`, `began(token)`.
+   * `online(yes)`, `began(token)`, `writing()`: a person is writing an answer.
    */
-  constructor({ beginning, token, heard, sent, online, began }) {
-    Object.assign(this, { beginning, token, heard, sent, online, began });
+  constructor({ beginning, token, heard, sent, online, began, writing }) {
+    Object.assign(this, { beginning, token, heard, sent, online, began, writing });
     this.provisional = false;
     this.beginningNow = false;
     this.apologised = false;
@@ -53,6 +53,11 @@ export class Connection {
     this.wake();
     this.pump();
     return item;
+  }
+
+  /** Tell that the visitor writes or sees what was written; what is lost of this is no loss. */
+  hint(what) {
+    if (this.token && !this.provisional && !this.stopped) post('/chat/v1/presence', what, this.token).catch(() => {});
   }
 
   // A begun conversation whose start could not be stored is provisional: its token lets the visitor write and
@@ -224,6 +229,7 @@ export class Connection {
   // Numbers grow, so whatever is not newer than the last one was already shown.
   receive(event, token) {
     const number = Number(event.id);
+    if (event.kind === 'writing' && token === this.token) this.writing();
     if (token !== this.token || number <= this.last) return;
     this.last = number;
     this.online(true);

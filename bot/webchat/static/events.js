@@ -3,7 +3,7 @@
 export class EventReader {
   constructor() {
     this.rest = '';
-    this.event = { id: '', data: [] };
+    this.event = nothing();
   }
 
   /** The events that this piece of the stream completes. */
@@ -14,8 +14,8 @@ export class EventReader {
     this.rest = lines.pop();
     for (const line of lines) {
       if (line === '') {
-        if (this.event.data.length) complete.push({ id: this.event.id, data: this.event.data.join('\n') });
-        this.event = { id: '', data: [] };
+        if (this.event.data.length) complete.push({ ...this.event, data: this.event.data.join('\n') });
+        this.event = nothing();
       } else {
         this.field(line);
       }
@@ -29,6 +29,11 @@ export class EventReader {
     const value = line.slice(colon + 1).replace(/^ /, '');
     const name = line.slice(0, colon);
     if (name === 'id') this.event.id = value;
+    if (name === 'event') this.event.kind = value;
     if (name === 'data') this.event.data.push(value);
   }
+}
+
+function nothing() {
+  return { id: '', kind: 'message', data: [] };
 }

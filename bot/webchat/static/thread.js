@@ -1,6 +1,8 @@
 // Shows the conversation: who said what, what can be pressed, and what is still on its way.
 
 const DOTS_FOR = 12000;
+// Whoever writes says so every four seconds.
+const WRITING_FOR = 7000;
 const NEAR = 60;
 // Messages that come this close together are read as one answer.
 const TOGETHER = 1500;
@@ -22,6 +24,8 @@ export class Thread {
     // While an earlier conversation is shown again it is neither announced nor read from its beginning.
     this.replaying = false;
     this.dotsTimer = 0;
+    this.writing = document.getElementById('writing');
+    this.writingTimer = 0;
     this.newer.addEventListener('click', () => {
       this.scroll(document.documentElement.scrollHeight);
     });
@@ -33,6 +37,7 @@ export class Thread {
   /** A message of the bot or the helpline. */
   hear(message) {
     this.hideDots();
+    this.hideWriting();
     const now = Date.now();
     const together = now - this.heardAt < TOGETHER;
     const follows = together || this.asked || this.atEnd();
@@ -115,6 +120,25 @@ export class Thread {
     this.dots.hidden = false;
     this.dotsTimer = setTimeout(() => this.hideDots(), DOTS_FOR);
     if (follows) this.scroll(document.documentElement.scrollHeight);
+  }
+
+  /** Whether a person answers here now. */
+  get withPerson() {
+    return this.heardFrom === 'operator';
+  }
+
+  /** Say for a while that a person writes an answer. */
+  showWriting() {
+    clearTimeout(this.writingTimer);
+    const follows = this.atEnd();
+    if (!this.writing.textContent) this.writing.textContent = this.words.writing;
+    this.writingTimer = setTimeout(() => this.hideWriting(), WRITING_FOR);
+    if (follows) this.scroll(document.documentElement.scrollHeight);
+  }
+
+  hideWriting() {
+    clearTimeout(this.writingTimer);
+    this.writing.textContent = '';
   }
 
   hideDots() {

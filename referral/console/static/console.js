@@ -1,6 +1,5 @@
 // What makes an open page live: parts that change are replaced, forms are sent without leaving the page, a
-// draft survives a reconnect. A hundred and fifty lines of our own instead of htmx: every page also works by
-// plain forms, the strict policy (no inline style, no eval) needs no exceptions, and nothing foreign runs beside
+// draft survives a reconnect, keys and alarms work. Our own instead of htmx: every page also works by plain forms, the strict policy (no inline style, no eval) needs no exceptions, and nothing foreign runs beside
 // a child's words. Nothing is ever put into localStorage.
 "use strict";
 
@@ -19,12 +18,10 @@ function _(text, values = {}) {
 
 // ---- Times: the server writes them in the reader's language and zone, and learns the zone from here ----
 
-const ZONE_DAYS = 400;
+const COOKIE_DAYS = 400;
+const guard = location.protocol === "https:" ? "; secure" : "";
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone) {
-  const guard = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `zone=${zone}; path=/; samesite=strict; max-age=${ZONE_DAYS * 86400}${guard}`;
-}
+if (zone) document.cookie = `zone=${zone}; path=/; samesite=strict; max-age=${COOKIE_DAYS * 86400}${guard}`;
 
 function span(milliseconds) {
   const minutes = Math.floor(milliseconds / 60000);
@@ -97,8 +94,10 @@ function showPart(html) {
     if (shown) shown.replaceWith(fresh);
     else if (fresh.dataset.into) insert(fresh, document.getElementById(fresh.dataset.into));
     if (fresh.id === "standing") closeWriting(fresh.dataset.gone === "yes");
+    if (fresh.id === "writing") hideLater(fresh);
   }
   showTitle();
+  listenForEmergencies();
 }
 
 function insert(fresh, list) {
@@ -107,6 +106,13 @@ function insert(fresh, list) {
   list.insertBefore(fresh, later || null);
   if (follow || fresh.dataset.kind === "operator") list.scrollTop = list.scrollHeight;
   if (document.hidden && fresh.dataset.kind === "visitor") unseen += 1;
+}
+
+// The visitor's page tells every four seconds that they write; when they stop, nobody says so.
+const WRITING_MILLISECONDS = 7000;
+
+function hideLater(hint) {
+  setTimeout(() => { hint.hidden = true; }, WRITING_MILLISECONDS);
 }
 
 function closeWriting(gone) {
@@ -143,13 +149,15 @@ function connect() {
     stream.close();
     say(_("You have been signed out. Your draft is kept in this tab."), _("Sign in"), "/sign-in");
   });
-  stream.addEventListener("case_gone", () => {
+  stream.addEventListener("case_gone", (event) => {
     stream.close();
     thread.replaceChildren();
     document.querySelector(".side").replaceChildren();
     closeWriting(true);
-    dropDrafts();
-    say(_("This case is no longer with you."), _("Back to the desk"), "/");
+    const kept = event.data === "goes_on" && hasDrafts();
+    if (!kept) dropDrafts();
+    const told = kept ? _("This case is no longer with you. What you were writing is kept in this tab, for when you take it again.") : _("This case is no longer with you.");
+    say(told, _("Back to the desk"), "/");
   });
   stream.addEventListener("error", () => {
     say(_("Connection lost. Trying again…"));
@@ -167,16 +175,49 @@ async function reconnect() {
   setTimeout(reconnect, RETRY_MILLISECONDS);
 }
 
-// ---- Drafts: this tab only, gone once sent ----
+// ---- Drafts: this tab and this operator only, gone once sent or once the talk is over ----
+
+const mine = `draft:${body.dataset.me}:`;
 
 function draftKey(form) {
-  return `draft:${body.dataset.case}:${form.dataset.draft}`;
+  return `${mine}${body.dataset.case}:${form.dataset.draft}`;
+}
+
+function drafts() {
+  return Object.keys(sessionStorage).filter((key) => key.startsWith(`${mine}${body.dataset.case}:`));
+}
+
+function hasDrafts() {
+  return drafts().length > 0;
 }
 
 function dropDrafts() {
+  for (const key of drafts()) sessionStorage.removeItem(key);
+}
+
+function keepDraft(form, text) {
+  if (text) sessionStorage.setItem(draftKey(form), text);
+  else sessionStorage.removeItem(draftKey(form));
+}
+
+// Whoever sits here after somebody else must not find their words.
+if (body.dataset.me) {
   for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith(`draft:${body.dataset.case}:`)) sessionStorage.removeItem(key);
+    if (key.startsWith("draft:") && !key.startsWith(mine)) sessionStorage.removeItem(key);
   }
+}
+
+// ---- The visitor may see that an answer is being written ----
+
+const TELL_EVERY = 4000;
+let toldAt = 0;
+
+function tellWriting(form) {
+  if (Date.now() - toldAt < TELL_EVERY) return;
+  toldAt = Date.now();
+  const told = new FormData();
+  told.set("form_token", form.elements.form_token.value);
+  fetch(`/cases/${body.dataset.case}/typing`, {method: "POST", body: told}).catch(() => {});
 }
 
 // ---- Forms that are sent without leaving the page ----
@@ -198,10 +239,11 @@ async function send(form) {
     const result = await answer.json();
     if (!answer.ok) throw new Error(result.detail);
     form.elements.entry.value = result.next;
+    // Who went on writing meanwhile keeps that.
     if (words.value === sent) words.value = "";
     if (form.elements.reply) form.elements.reply.value = "";
     if (form.elements.billed) form.elements.billed.checked = false;
-    sessionStorage.removeItem(draftKey(form));
+    keepDraft(form, words.value);
   } catch (error) {
     // The same entry id goes with the next attempt, so what did arrive is not said twice.
     refusal.textContent = error instanceof TypeError ? _("Not sent: no connection. Your words are still here; please send again.") : error.message;
@@ -215,7 +257,10 @@ async function send(form) {
 for (const form of document.querySelectorAll("form[data-send]")) {
   const words = form.elements.words;
   words.value = sessionStorage.getItem(draftKey(form)) || words.value;
-  words.addEventListener("input", () => sessionStorage.setItem(draftKey(form), words.value));
+  words.addEventListener("input", () => {
+    keepDraft(form, words.value);
+    if (form.dataset.draft === "message" && words.value.trim()) tellWriting(form);
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(form);
@@ -323,12 +368,144 @@ if (closing) {
     for (const radio of form.elements.occurred) radio.checked = radio.value === occurred;
     form.elements[occurred ? "outcome" : "code"].focus();
   });
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches("input, select, textarea, [contenteditable]");
-    if (event.key.toLowerCase() !== "c" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    closing.open = true;
-    (closing.querySelector("[data-suggests]") || form.elements.code).focus();
+}
+
+// ---- Keys: one letter each, only where nobody writes ----
+
+const keys = document.getElementById("keys");
+
+function isWriting(event) {
+  return event.target.closest("input, select, textarea, dialog, [contenteditable]") !== null;
+}
+
+function unfold(details, focused) {
+  if (!details) return false;
+  details.open = true;
+  (focused || details.querySelector("summary")).focus();
+  return true;
+}
+
+function focusOn(element) {
+  if (!element || element.closest("[hidden]")) return false;
+  element.focus();
+  return true;
+}
+
+const pressed = {
+  "?": () => showKeys(),
+  d: () => go(document.querySelector(".brand[data-desk]")),
+  t: () => focusOn(document.querySelector(".take-next")),
+  w: () => focusOn(document.getElementById("message")),
+  n: () => unfold(document.querySelector("details.note"), document.getElementById("note")),
+  h: () => unfold(document.querySelector("details.card")),
+  c: () => closing && unfold(closing, closing.querySelector("[data-suggests]") || closing.querySelector("[name=code]")),
+};
+
+function go(link) {
+  if (!link) return false;
+  link.click();
+  return true;
+}
+
+function showKeys() {
+  if (!keys || keys.open) return false;
+  keys.showModal();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229) return;
+  if (event.key === "Escape" && event.target.matches("textarea")) return event.target.blur();
+  if (isWriting(event) || event.repeat) return;
+  const nth = /^[1-9]$/.test(event.key) && document.querySelectorAll("#mine a.case-card")[event.key - 1];
+  const done = nth ? go(nth) : Object.hasOwn(pressed, event.key.toLowerCase()) && pressed[event.key.toLowerCase()]();
+  if (done) event.preventDefault();
+});
+
+for (const button of document.querySelectorAll("[data-shows-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", showKeys);
+}
+
+// ---- Emergencies are heard, and seen outside the browser by whoever allowed it ----
+
+const SOUND_COOKIE = "sound=off";
+let emergencies = countEmergencies();
+let audio = null;
+
+function countEmergencies() {
+  const queue = document.getElementById("queue");
+  const here = document.querySelector(".standing-emergency") ? 1 : 0;
+  return (queue ? Number(queue.dataset.emergencies) : 0) + here;
+}
+
+function listenForEmergencies() {
+  const now = countEmergencies();
+  if (now > emergencies) alarm();
+  emergencies = now;
+}
+
+function isMuted() {
+  return document.cookie.split("; ").includes(SOUND_COOKIE);
+}
+
+function alarm() {
+  if (!isMuted()) ring();
+  if (window.Notification && Notification.permission === "granted" && document.hidden) {
+    // No name and no word: a screen may be seen by others.
+    const shown = new Notification(_("Emergency at the helpline"), {body: _("Somebody needs a person now."), tag: "emergency", requireInteraction: true});
+    shown.onclick = () => {
+      window.focus();
+      shown.close();
+    };
+  }
+}
+
+// Two tones, twice. A browser lets a page sound only once somebody has clicked or typed in it.
+function ring() {
+  audio ||= new AudioContext();
+  audio.resume();
+  for (const [start, tone] of [[0, 880], [0.2, 660], [0.6, 880], [0.8, 660]]) {
+    const at = audio.currentTime + start;
+    const source = audio.createOscillator();
+    const volume = audio.createGain();
+    source.frequency.value = tone;
+    volume.gain.setValueAtTime(0.2, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.18);
+    source.connect(volume).connect(audio.destination);
+    source.start(at);
+    source.stop(at + 0.2);
+  }
+}
+
+function showMuted(button) {
+  const muted = isMuted();
+  button.setAttribute("aria-pressed", String(!muted));
+  const use = button.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, muted ? "#bell-off" : "#bell"));
+}
+
+for (const button of document.querySelectorAll("[data-sounds]")) {
+  button.hidden = false;
+  showMuted(button);
+  button.addEventListener("click", () => {
+    const muted = !isMuted();
+    document.cookie = `sound=${muted ? "off" : "on"}; path=/; samesite=strict; max-age=${COOKIE_DAYS * 86400}${guard}`;
+    showMuted(button);
+    if (!muted) ring();
+  });
+}
+
+for (const button of document.querySelectorAll("[data-notifies]")) {
+  const told = document.querySelector("[data-notified]");
+  const show = () => {
+    button.hidden = !window.Notification || Notification.permission !== "default";
+    told.hidden = !window.Notification || Notification.permission !== "granted";
+  };
+  show();
+  button.addEventListener("click", async () => {
+    await Notification.requestPermission();
+    show();
   });
 }
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from bot.channels.telegram import TelegramChannel
 from bot.channels.tls import trusted
 from bot.channels.viber import ViberChannel
-from bot.messages import Accept, Button, InboxDown, Incoming, Outgoing
+from bot.messages import Button, InboxDown, Incoming, Outgoing
 from tests.fakes.server import serving
 from tests.fakes.telegram import FakeTelegram, TelegramVisitor
 from tests.fakes.viber import FakeViber, ViberVisitor
@@ -36,6 +36,8 @@ class Inbox:
     down: int = 0
     kept: list[Incoming] = field(default_factory=list)
     refused: int = 0
+    #: Who had a message of ours before their eyes.
+    seen_by: list[str] = field(default_factory=list)
     _looked: int = 0
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -48,6 +50,10 @@ class Inbox:
                 self.refused += 1
                 raise InboxDown
             self.kept.append(incoming)
+
+    async def saw(self, address: str) -> None:
+        """Remember who looked."""
+        self.seen_by.append(address)
 
     async def gets(self) -> Incoming:
         """The next one that was not looked at yet."""
@@ -142,7 +148,7 @@ async def webhook_telegram() -> AsyncIterator[Line]:
         channel = TelegramChannel(
             telegram.token, api_url=telegram.url, secret=SECRET, timeout=TIMEOUT, pause=PAUSE
         )
-        async with _served(channel, inbox.accept) as url:
+        async with _served(channel, inbox) as url:
             line = _telegram_line("telegram webhook", channel, telegram, inbox)
             line.webhook = f"{url}/telegram/webhook"
             await channel.set_webhook(line.webhook)
@@ -156,7 +162,7 @@ async def viber() -> AsyncIterator[Line]:
     inbox = Inbox()
     with FakeViber() as fake:
         channel = ViberChannel(fake.token, api_url=fake.url, timeout=TIMEOUT)
-        async with _served(channel, inbox.accept) as url:
+        async with _served(channel, inbox) as url:
             webhook = f"{url}/viber/webhook"
             await channel.set_webhook(webhook)
             yield Line(
@@ -185,8 +191,11 @@ def _telegram_line(name: str, channel: TelegramChannel, telegram: FakeTelegram, 
 
 
 @asynccontextmanager
-async def _served(channel: TelegramChannel | ViberChannel, accept: Accept) -> AsyncIterator[str]:
+async def _served(channel: TelegramChannel | ViberChannel, inbox: Inbox) -> AsyncIterator[str]:
     app = FastAPI()
-    app.include_router(channel.router(accept))
+    if isinstance(channel, ViberChannel):
+        app.include_router(channel.router(inbox.accept, saw=inbox.saw))
+    else:
+        app.include_router(channel.router(inbox.accept))
     async with serving(app) as url:
         yield url

@@ -19,7 +19,9 @@ from sqlalchemy import text
 
 from bot.config import Settings
 from bot.first_aid import FirstAid, Reception
+from bot.presence import Presence
 from bot.privacy import Privacy
+from bot.referral_client import ReferralClient
 from bot.store import Effect, Store, Waiting, open_engine
 from bot.webchat import numbers, page
 from bot.webchat.hub import Hub
@@ -197,7 +199,14 @@ def _app(*, privacy: Privacy, store: Store, hub: Hub, url: str) -> FastAPI:
         country=settings.country,
     )
     reception = Reception(store=store, first_aid=first_aid, channels={})
-    chat = WebChat(privacy=privacy, store=store, reception=reception, first_aid=first_aid, hub=hub)
+    presence = Presence(
+        store=store,
+        privacy=privacy,
+        referral=ReferralClient(settings.referral_url, secret=settings.service_secret),
+    )
+    chat = WebChat(
+        privacy=privacy, store=store, reception=reception, first_aid=first_aid, hub=hub, presence=presence
+    )
     app = FastAPI()
     app.include_router(chat.router())
     app.include_router(

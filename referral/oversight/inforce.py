@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from referral.cases.rules import DangerLevel
 from referral.config import Settings
+from referral.language import gettext, marked, ngettext, span
 from referral.operators.rules import ABSOLUTE, IDLE, MIN_PASSWORD
 from referral.oversight.schemas import Condition
 
 #: What a page says where the bot would know.
-_UNKNOWN = "not known: the bot does not answer"
+_UNKNOWN = marked("not known: the bot does not answer")
+
+_LEVELS: Mapping[DangerLevel, str] = {
+    DangerLevel.EMERGENCY: marked("Emergency"),
+    DangerLevel.URGENT: marked("Urgent"),
+    DangerLevel.CONCERN: marked("Concern"),
+    DangerLevel.NONE: marked("No danger seen"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,44 +46,48 @@ class Section:
 def sections(settings: Settings, *, condition: Condition | None, connections: int) -> Sequence[Section]:
     """Everything but what can be set on the page itself."""
     return [
-        Section(key="reach", title="How visitors reach you", lines=_reach(condition)),
-        Section(key="told", title="Who is told, and when", lines=_told(settings, connections=connections)),
-        Section(key="kept", title="What is kept, and for how long", lines=_kept(condition)),
-        Section(key="door", title="Who comes in", lines=_door(settings)),
-        Section(key="versions", title="What runs here", lines=_versions(settings, condition)),
+        Section(key="reach", title=gettext("How visitors reach you"), lines=_reach(condition)),
+        Section(
+            key="told", title=gettext("Who is told, and when"), lines=_told(settings, connections=connections)
+        ),
+        Section(key="kept", title=gettext("What is kept, and for how long"), lines=_kept(condition)),
+        Section(key="door", title=gettext("Who comes in"), lines=_door(settings)),
+        Section(key="versions", title=gettext("What runs here"), lines=_versions(settings, condition)),
     ]
 
 
 def _reach(condition: Condition | None) -> Sequence[Line]:
-    names = {"web": "Web chat", "telegram": "Telegram", "viber": "Viber"}
+    names = {"web": gettext("Web chat"), "telegram": "Telegram", "viber": "Viber"}
     on = [names.get(channel, channel) for channel in condition.channels] if condition else []
     return [
         Line(
-            what="Channels that are on",
-            value=", ".join(on) if condition else _UNKNOWN,
+            what=gettext("Channels that are on"),
+            value=", ".join(on) if condition else gettext(_UNKNOWN),
             where=("PORCHLIGHT_TELEGRAM_TOKEN", "PORCHLIGHT_VIBER_TOKEN"),
         ),
         Line(
-            what="Countries whose numbers the bot gives",
-            value=", ".join(condition.countries) if condition else _UNKNOWN,
+            what=gettext("Countries whose numbers the bot gives"),
+            value=", ".join(condition.countries) if condition else gettext(_UNKNOWN),
             where=("PORCHLIGHT_COUNTRIES",),
         ),
-        Line(what="Opening hours and holidays", value="on a page of their own", page="/hours"),
+        Line(
+            what=gettext("Opening hours and holidays"), value=gettext("on a page of their own"), page="/hours"
+        ),
     ]
 
 
 def _told(settings: Settings, *, connections: int) -> Sequence[Line]:
     pagers = {
-        "a signed webhook": settings.pager_webhook_url,
-        "a Telegram group": settings.pager_telegram_token,
-        "e-mail": settings.pager_smtp_url,
+        gettext("a signed webhook"): settings.pager_webhook_url,
+        gettext("a Telegram group"): settings.pager_telegram_token,
+        gettext("e-mail"): settings.pager_smtp_url,
     }
     on = [name for name, setting in pagers.items() if setting]
     always = settings.clock_always_from
     return [
         Line(
-            what="Who hears of an overdue case outside the desk",
-            value=" and ".join(on) if on else "nobody: only the desk itself says so",
+            what=gettext("Who hears of an overdue case outside the desk"),
+            value=gettext(" and ").join(on) if on else gettext("nobody: only the desk itself says so"),
             where=(
                 "PORCHLIGHT_PAGER_WEBHOOK_URL",
                 "PORCHLIGHT_PAGER_TELEGRAM_TOKEN",
@@ -82,18 +95,18 @@ def _told(settings: Settings, *, connections: int) -> Sequence[Line]:
             ),
         ),
         Line(
-            what="Other systems that are told of cases",
-            value=str(connections) if connections else "none",
+            what=gettext("Other systems that are told of cases"),
+            value=str(connections) if connections else gettext("none"),
             page="/connections",
         ),
         Line(
-            what="Clocks also run while the helpline is closed",
-            value=f"from “{always}” on",
+            what=gettext("Clocks also run while the helpline is closed"),
+            value=gettext("from “%(level)s” on", level=gettext(_LEVELS[always])),
             where=("PORCHLIGHT_CLOCK_ALWAYS_FROM",),
         ),
         Line(
-            what="A visitor is left to those who serve their language, country and role for",
-            value=f"{settings.skills_first_minutes} minutes",
+            what=gettext("A visitor is left to those who serve their language, country and role for"),
+            value=span(settings.skills_first),
             where=("PORCHLIGHT_SKILLS_FIRST_MINUTES",),
         ),
     ]
@@ -102,33 +115,50 @@ def _told(settings: Settings, *, connections: int) -> Sequence[Line]:
 def _kept(condition: Condition | None) -> Sequence[Line]:
     return [
         Line(
-            what="Conversations with the bot, after the last word",
-            value=f"{condition.retention_days} days" if condition else _UNKNOWN,
+            what=gettext("Conversations with the bot, after the last word"),
+            value=ngettext("%(num)s day", "%(num)s days", condition.retention_days)
+            if condition
+            else gettext(_UNKNOWN),
             where=("PORCHLIGHT_RETENTION_DAYS",),
         ),
-        Line(what="Sums of how the bot is used", value="37 months, by month, of nobody in particular"),
         Line(
-            what="Cases and their threads",
-            value="until the visitor asks to be forgotten: then every word goes at once, here and at the bot",
+            what=gettext("Sums of how the bot is used"),
+            value=gettext("37 months, by month, of nobody in particular"),
         ),
-        Line(what="The audit log", value="always; it holds no words"),
+        Line(
+            what=gettext("Cases and their threads"),
+            value=gettext(
+                "until the visitor asks to be forgotten: then every word goes at once, here and at the bot"
+            ),
+        ),
+        Line(what=gettext("The audit log"), value=gettext("always; it holds no words")),
     ]
 
 
 def _door(settings: Settings) -> Sequence[Line]:
-    idle, longest = (int(span.total_seconds() // 60) for span in (IDLE, ABSOLUTE))
     return [
-        Line(what="People and their roles", value="on a page of their own", page="/operators"),
-        Line(what="Passwords", value=f"at least {MIN_PASSWORD} characters, and none that everybody guesses"),
         Line(
-            what="A session ends",
-            value=f"after {idle} minutes without use, and after {longest // 60} hours in any case",
+            what=gettext("People and their roles"), value=gettext("on a page of their own"), page="/operators"
         ),
         Line(
-            what="The console",
+            what=gettext("Passwords"),
+            value=gettext(
+                "at least %(least)s characters, and none that everybody guesses", least=MIN_PASSWORD
+            ),
+        ),
+        Line(
+            what=gettext("A session ends"),
+            value=gettext(
+                "after %(idle)s without use, and after %(longest)s in any case",
+                idle=span(IDLE),
+                longest=span(ABSOLUTE),
+            ),
+        ),
+        Line(
+            what=gettext("The console"),
             value=settings.console
             if settings.secure
-            else f"{settings.console}, without https: this machine only",
+            else gettext("%(address)s, without https: this machine only", address=settings.console),
             where=("PORCHLIGHT_CONSOLE_URL",),
         ),
     ]
@@ -138,18 +168,25 @@ def _versions(settings: Settings, condition: Condition | None) -> Sequence[Line]
     models = sorted({server.model for server in condition.models if server.answers}) if condition else []
     return [
         Line(what="Porchlight", value=_program()),
-        Line(what="The bot’s flows and texts", value=condition.content if condition else _UNKNOWN),
         Line(
-            what="The bot’s languages",
-            value=", ".join(condition.locales) if condition else _UNKNOWN,
+            what=gettext("The bot’s flows and texts"),
+            value=condition.content if condition else gettext(_UNKNOWN),
         ),
         Line(
-            what="The model that reads free text",
-            value=(", ".join(models) or "none answers") if condition else _UNKNOWN,
+            what=gettext("The bot’s languages"),
+            value=", ".join(condition.locales) if condition else gettext(_UNKNOWN),
+        ),
+        Line(
+            what=gettext("The model that reads free text"),
+            value=(", ".join(models) or gettext("none answers")) if condition else gettext(_UNKNOWN),
             where=("PORCHLIGHT_NLU_URL",),
         ),
-        Line(what="Where the bot is", value=settings.bot_url, where=("PORCHLIGHT_BOT_URL",)),
-        Line(what="Time zone of reports", value=settings.report_zone, where=("PORCHLIGHT_REPORT_ZONE",)),
+        Line(what=gettext("Where the bot is"), value=settings.bot_url, where=("PORCHLIGHT_BOT_URL",)),
+        Line(
+            what=gettext("Time zone of reports"),
+            value=settings.report_zone,
+            where=("PORCHLIGHT_REPORT_ZONE",),
+        ),
     ]
 
 
@@ -158,4 +195,4 @@ def _program() -> str:
         return version("porchlight")
     except PackageNotFoundError:
         # It runs from its folder, and nobody installed it.
-        return "from the folder it lies in"
+        return gettext("from the folder it lies in")

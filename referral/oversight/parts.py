@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from referral.language import gettext, ngettext, span
 from referral.oversight.schemas import Condition
 from referral.pager.repository import OpenPages
 from referral.pager.rules import Channel
@@ -69,44 +70,54 @@ def parts(seen: Seen, condition: Condition | None) -> Sequence[Part]:
 def _bot(condition: Condition | None) -> Iterator[Part]:
     if condition is None:
         yield Part(
-            name="Bot",
+            name=gettext("Bot"),
             health=Health.DOWN,
-            says="does not answer the desk",
-            advice="Visitors may be without answers. Look whether its process runs: ./porchlight doctor",
+            says=gettext("does not answer the desk"),
+            advice=gettext(
+                "Visitors may be without answers. Look whether its process runs: ./porchlight doctor"
+            ),
         )
-        yield Part(name="Model", health=Health.OFF, says="not known without the bot")
+        yield Part(name=gettext("Model"), health=Health.OFF, says=gettext("not known without the bot"))
         return
     waiting = condition.waiting
     slow = waiting.oldest_message_seconds > SLOW.total_seconds()
-    says = f"answers; {_counted(waiting.messages, 'message')} of visitors unanswered"
-    if waiting.messages:
-        says += f", the oldest for {_span(waiting.oldest_message_seconds)}"
+    says = ngettext(
+        "answers; %(num)s message of visitors unanswered",
+        "answers; %(num)s messages of visitors unanswered",
+        waiting.messages,
+    )
     yield Part(
-        name="Bot",
+        name=gettext("Bot"),
         health=Health.TROUBLE if slow else Health.GOOD,
-        says=says,
-        advice="No worker seems to answer: look whether one runs." if slow else "",
+        says=_since(says, waiting.oldest_message_seconds if waiting.messages else None),
+        advice=gettext("No worker seems to answer: look whether one runs.") if slow else "",
     )
     yield _parked(waiting.parked)
     yield _outbox(condition)
     up = [server for server in condition.models if server.answers]
     health = Health.GOOD if len(up) == len(condition.models) else Health.TROUBLE if up else Health.DOWN
     yield Part(
-        name="Model",
+        name=gettext("Model"),
         health=health,
-        says=f"{len(up)} of {_counted(len(condition.models), 'server')} up",
+        says=gettext("%(up)s of %(all)s servers up", up=len(up), all=len(condition.models)),
         advice=""
         if up
-        else "Free text is not understood; danger, buttons and the way to a person work without it.",
+        else gettext("Free text is not understood; danger, buttons and the way to a person work without it."),
     )
 
 
 def _parked(number: int) -> Part:
     return Part(
-        name="Parked messages",
+        name=gettext("Parked messages"),
         health=Health.TROUBLE if number else Health.GOOD,
-        says=f"{_counted(number, 'message')} set aside after three attempts" if number else "none",
-        advice="Their visitors were told, and given the number. The bot’s log names the reason."
+        says=ngettext(
+            "%(num)s message set aside after three attempts",
+            "%(num)s messages set aside after three attempts",
+            number,
+        )
+        if number
+        else gettext("none"),
+        advice=gettext("Their visitors were told, and given the number. The bot’s log names the reason.")
         if number
         else "",
     )
@@ -116,33 +127,29 @@ def _outbox(condition: Condition) -> Part:
     waiting = condition.waiting
     number = sum(waiting.deliveries.values())
     slow = number > 0 and waiting.oldest_delivery_seconds > SLOW.total_seconds()
-    says = f"{_counted(number, 'delivery', 'deliveries')} under way"
-    if number:
-        says += f", the oldest for {_span(waiting.oldest_delivery_seconds)}"
+    says = ngettext("%(num)s delivery under way", "%(num)s deliveries under way", number)
     return Part(
-        name="From the bot to visitors and to the desk",
+        name=gettext("From the bot to visitors and to the desk"),
         health=Health.TROUBLE if slow else Health.GOOD,
-        says=says,
-        advice="A messenger, or the desk as the bot sees it, may be out of reach." if slow else "",
+        says=_since(says, waiting.oldest_delivery_seconds if number else None),
+        advice=gettext("A messenger, or the desk as the bot sees it, may be out of reach.") if slow else "",
     )
 
 
 def _database() -> Part:
     # Whoever reads this reads it from there.
-    return Part(name="Database of the desk", health=Health.GOOD, says="answers")
+    return Part(name=gettext("Database of the desk"), health=Health.GOOD, says=gettext("answers"))
 
 
 def _delivery(seen: Seen) -> Part:
     lag = (seen.now - seen.oldest_event) if seen.oldest_event else timedelta()
     slow = lag > SLOW
-    says = f"{_counted(seen.events, 'event')} under way"
-    if seen.events:
-        says += f", the oldest for {_span(lag.total_seconds())}"
+    says = ngettext("%(num)s event under way", "%(num)s events under way", seen.events)
     return Part(
-        name="From the desk to the bot",
+        name=gettext("From the desk to the bot"),
         health=Health.TROUBLE if slow else Health.GOOD,
-        says=says,
-        advice="What operators write does not reach visitors at the moment; nothing of it is lost."
+        says=_since(says, lag.total_seconds() if seen.events else None),
+        advice=gettext("What operators write does not reach visitors at the moment; nothing of it is lost.")
         if slow
         else "",
     )
@@ -150,50 +157,57 @@ def _delivery(seen: Seen) -> Part:
 
 def _live(seen: Seen) -> Part:
     return Part(
-        name="Live pages",
+        name=gettext("Live pages"),
         health=Health.GOOD if seen.listening else Health.DOWN,
-        says="change by themselves" if seen.listening else "do not change by themselves",
-        advice="" if seen.listening else "Load pages again to see what is new.",
+        says=gettext("change by themselves") if seen.listening else gettext("do not change by themselves"),
+        advice="" if seen.listening else gettext("Load pages again to see what is new."),
     )
 
 
 def _pagers(seen: Seen) -> Iterator[Part]:
-    names = {Channel.WEBHOOK: "webhook", Channel.TELEGRAM: "Telegram group", Channel.EMAIL: "e-mail"}
+    names = {
+        Channel.WEBHOOK: gettext("webhook"),
+        Channel.TELEGRAM: gettext("Telegram group"),
+        Channel.EMAIL: gettext("e-mail"),
+    }
     if not seen.pagers:
         yield Part(
-            name="Pager",
+            name=gettext("Pager"),
             health=Health.OFF,
-            says="not set up: only the desk says that a case is overdue",
+            says=gettext("not set up: only the desk says that a case is overdue"),
         )
     for channel in seen.pagers:
         found = seen.pages.get(channel, OpenPages(waiting=0, failed=0))
         yield Part(
-            name=f"Pager, {names[channel]}",
+            name=gettext("Pager, %(channel)s", channel=names[channel]),
             health=Health.TROUBLE if found.failed else Health.GOOD,
-            says=f"{_counted(found.waiting, 'page')} to be sent"
-            + (f", {found.failed} of them after a failed attempt" if found.failed else ""),
-            advice="It is tried again until somebody answers the visitor." if found.failed else "",
+            says=_failed(
+                ngettext("%(num)s page to be sent", "%(num)s pages to be sent", found.waiting),
+                found.failed,
+            ),
+            advice=gettext("It is tried again until somebody answers the visitor.") if found.failed else "",
         )
 
 
 def _connections(seen: Seen) -> Part:
-    says = f"{_counted(seen.letters, 'letter')} under way"
+    says = ngettext("%(num)s letter under way", "%(num)s letters under way", seen.letters)
     if seen.letters_parked:
-        says += f", {seen.letters_parked} given up"
+        says = gettext("%(said)s, %(number)s given up", said=says, number=seen.letters_parked)
     return Part(
-        name="To other systems",
+        name=gettext("To other systems"),
         health=Health.TROUBLE if seen.letters_parked else Health.GOOD,
         says=says,
-        advice="See Connections for the reasons." if seen.letters_parked else "",
+        advice=gettext("See Connections for the reasons.") if seen.letters_parked else "",
     )
 
 
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+def _failed(said: str, number: int) -> str:
+    if not number:
+        return said
+    return gettext("%(said)s, %(number)s of them after a failed attempt", said=said, number=number)
 
 
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+def _since(said: str, seconds: float | None) -> str:
+    if seconds is None:
+        return said
+    return gettext("%(said)s, the oldest for %(time)s", said=said, time=span(timedelta(seconds=seconds)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from referral.language import gettext
 from referral.reports.sheets import Cell, Sheet
 
 _WIDTH, _HEIGHT = 960, 200
@@ -45,13 +46,13 @@ def columns(sheet: Sheet) -> Markup:
         if index % every == 0 and left <= _WIDTH - _ROOM:
             drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(left, _HEIGHT + 22, name[-5:]))
     return Markup(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}. The table has the same numbers.">'
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<text x="0" y="14">{}</text><line x1="0" x2="{}" y1="{}" y2="{}"/>{}</svg>'
     ).format(
         _WIDTH,
         _HEIGHT + 32,
-        sheet.title,
-        f"highest: {sheet.highest}",
+        gettext("%(title)s. The table has the same numbers.", title=sheet.title),
+        gettext("highest: %(number)s", number=sheet.highest),
         _WIDTH,
         _HEIGHT,
         _HEIGHT,

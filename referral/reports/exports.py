@@ -23,6 +23,7 @@ from referral.cases.codes import (
     codes_of,
     names,
 )
+from referral.language import gettext
 from referral.reports.figures import Coded
 from referral.reports.sheets import Cell, Report, Sheet, coded_parts, counsels
 from referral.reports.small import SMALL, parts
@@ -52,8 +53,11 @@ def as_csv(report: Report) -> str:
 def as_workbook(report: Report) -> bytes:
     """A workbook (Office Open XML) with a sheet each."""
     first = (
-        "Report",
-        [("Months", f"{report.period.months[0]} to {report.period.months[-1]}"), ("Contacts", report.total)],
+        gettext("Report"),
+        [
+            (gettext("Months"), f"{report.period.months[0]} – {report.period.months[-1]}"),
+            (gettext("Contacts"), report.total),
+        ],
     )
     return _workbook([first, *((sheet.title, _rows(sheet)) for sheet in report.all_sheets)])
 

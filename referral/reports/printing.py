@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from referral.errors import ReportNotPrinted
+from referral.language import gettext, ngettext, reader
 from referral.reports.charts import columns
 from referral.reports.definitions import definitions
 from referral.reports.sheets import Report, Sheet
@@ -50,14 +51,41 @@ def _set(words: str) -> bytes:
 def _content(report: Report, *, made_on: date) -> Mapping[str, Any]:
     months = report.period.months
     return {
-        "period": months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}",
-        "zone": report.period.zone.key,
-        "made_on": made_on.isoformat(),
+        "language": reader().language.tag,
+        "says": _says(report, made_on=made_on),
+        "period": months[0] if len(months) == 1 else f"{months[0]} – {months[-1]}",
         "total": report.total,
         "contacts": [_sheet(sheet) for sheet in report.sheets],
         "usage": None if report.usage is None else [_sheet(sheet) for sheet in report.usage],
-        "step": report.below,
         "definitions": definitions(below=report.below),
+    }
+
+
+def _says(report: Report, *, made_on: date) -> Mapping[str, str]:
+    """What the template says beside the sheets."""
+    return {
+        "title": gettext("Helpline report"),
+        "zone": gettext("Whole months, %(zone)s time.", zone=report.period.zone.key),
+        "contacts": ngettext("%(num)s contact", "%(num)s contacts", report.total or 0),
+        "foot": gettext("made on %(day)s; small numbers are hidden", day=made_on.isoformat()),
+        "about_contacts": gettext("Contacts with the helpline"),
+        "too_few": gettext(
+            "Fewer than %(small)s contacts in these months: nothing is shown, so that nobody can be"
+            " recognised. Choose more months.",
+            small=report.below,
+        ),
+        "about_usage": gettext("Conversations with the bot"),
+        "no_usage": gettext("The bot could not be asked when this report was made."),
+        "steps": gettext(
+            "All numbers in steps of %(step)s, rounded down; below %(step)s they are hidden. The bot adds"
+            " them up by month and keeps nothing with them that leads to anybody.",
+            step=report.below,
+        ),
+        "meanings": gettext("What the words and numbers mean"),
+        "appendix": gettext("Appendix: the numbers of the charts"),
+        "hidden": gettext("hidden"),
+        "dashed": gettext("A dashed box stands for a hidden number."),
+        "nothing": gettext("Nothing that can be shown in these months."),
     }
 
 
@@ -69,12 +97,21 @@ def _sheet(sheet: Sheet) -> Mapping[str, Any]:
         "rows": [
             {"name": name, "cells": cells, "lengths": _lengths(sheet, cells)} for name, cells in sheet.read
         ],
-        "left_out": len(sheet.rows) - len(sheet.read),
+        "left_out": _left_out(sheet),
         "drawn": sheet.drawn,
         "highest": sheet.highest,
         "hides": sheet.hides,
         "chart": _chart(sheet) if sheet.runs and sheet.rows else None,
     }
+
+
+def _left_out(sheet: Sheet) -> str:
+    number = len(sheet.rows) - len(sheet.read)
+    return (
+        ngettext("%(num)s more row is in the files.", "%(num)s more rows are in the files.", number)
+        if number
+        else ""
+    )
 
 
 def _lengths(sheet: Sheet, cells: Sequence[Any]) -> Sequence[int]:

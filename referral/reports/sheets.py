@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from referral.cases.clocks import Clocks
 from referral.cases.codes import GROUPS, NON_COUNSELLING, ONLINE_HARMS, ContactKind, contact_kind, group_of
 from referral.cases.coding import IMPLIED, Action, Occurred
 from referral.cases.rules import OPERATOR_OUTCOMES, DangerLevel, Outcome
+from referral.language import gettext, marked, span
 from referral.reports.figures import Coded, Figures, Waiting
 from referral.reports.period import Period
 from referral.reports.small import SMALL, alone, is_small, nested, parts
@@ -89,8 +91,8 @@ async def report_of(
         await _over_time(figures, period=period, below=below),
         _parts(
             "hour",
-            "By hour of the day",
-            ("Hour", "Contacts"),
+            gettext("By hour of the day"),
+            (gettext("Hour"), gettext("Contacts")),
             await figures.by_hour(),
             _hours(),
             runs=True,
@@ -98,63 +100,63 @@ async def report_of(
         ),
         _parts(
             "channel",
-            "By channel",
-            _contacts("Channel"),
+            gettext("By channel"),
+            _contacts(gettext("Channel")),
             await figures.by_attribute("channel"),
             labels["channel"],
             below=below,
         ),
         _parts(
             "locale",
-            "By language",
-            _contacts("Language"),
+            gettext("By language"),
+            _contacts(gettext("Language")),
             await figures.by_attribute("locale"),
             labels["locale"],
             below=below,
         ),
         _parts(
             "role",
-            "By role",
-            _contacts("Role"),
+            gettext("By role"),
+            _contacts(gettext("Role")),
             await figures.by_attribute("role"),
-            {**labels["role"], **_NOT_KNOWN},
+            {**labels["role"], "": gettext(_NOT_KNOWN)},
             below=below,
         ),
         _parts(
             "reason",
-            "What they came for",
-            _contacts("Came for"),
+            gettext("What they came for"),
+            _contacts(gettext("Came for")),
             await figures.by_attribute("reason"),
             {},
             below=below,
         ),
         _parts(
             "danger",
-            "By danger",
-            _contacts("Danger"),
+            gettext("By danger"),
+            _contacts(gettext("Danger")),
             await figures.by_attribute("danger"),
             _dangers(labels),
             below=below,
         ),
         _waiting(await figures.waiting(clocks), clocks=clocks, labels=labels, below=below),
-        _sheet("outcome", "How they ended", _contacts("Outcome"), ended, _outcomes(labels)),
+        _sheet("outcome", gettext("How they ended"), _contacts(gettext("Outcome")), ended, _outcomes(labels)),
         *_coded(await figures.coded(), total=total, labels=labels, below=below),
         _done(await figures.by_action(), ended=ended or {}, labels=labels, below=below),
     ]
     return Report(period=period, below=below, total=total, sheets=sheets)
 
 
-_NOT_KNOWN = {"": "Not said, or forgotten"}
+_NOT_KNOWN = marked("Not said, or forgotten")
 _OTHER_KINDS = {
-    ContactKind.INFORMATION: "Information, no counselling",
-    ContactKind.NON_DATA: "Non-data contacts (silent, prank, thanks)",
-    "": "Not coded: open, left or forgotten",
+    ContactKind.INFORMATION: marked("Information, no counselling"),
+    ContactKind.NON_DATA: marked("Non-data contacts (silent, prank, thanks)"),
+    "": marked("Not coded: open, left or forgotten"),
 }
-_WITHHELD = "Not shown: too few contacts to show any of it."
+_WITHHELD = marked("Not shown: too few contacts to show any of it.")
 
 
 def _contacts(name: str) -> tuple[str, str]:
-    return name, "Contacts"
+    return name, gettext("Contacts")
 
 
 def _hours() -> Mapping[str, str]:
@@ -166,19 +168,36 @@ def _dangers(labels: Labels) -> Mapping[str, str]:
 
 
 def _outcomes(labels: Labels) -> Mapping[str, str]:
-    ends = {"left": "The visitor left before an answer", "forgotten": "The visitor asked to be forgotten"}
-    return {outcome: {**labels["outcome"], **ends}[outcome] for outcome in Outcome} | {"": "Still open"}
+    ends = {
+        "left": gettext("The visitor left before an answer"),
+        "forgotten": gettext("The visitor asked to be forgotten"),
+    }
+    return {outcome: {**labels["outcome"], **ends}[outcome] for outcome in Outcome} | {
+        "": gettext("Still open")
+    }
 
 
 async def _over_time(figures: Figures, *, period: Period, below: int) -> Sheet:
     if period.daily:
         days = {day: day for day in period.days}
         return _parts(
-            "day", "By day", ("Day", "Contacts"), await figures.by_day(), days, runs=True, below=below
+            "day",
+            gettext("By day"),
+            (gettext("Day"), gettext("Contacts")),
+            await figures.by_day(),
+            days,
+            runs=True,
+            below=below,
         )
     months = {month: month for month in period.months}
     return _parts(
-        "month", "By month", ("Month", "Contacts"), await figures.by_month(), months, runs=True, below=below
+        "month",
+        gettext("By month"),
+        (gettext("Month"), gettext("Contacts")),
+        await figures.by_month(),
+        months,
+        runs=True,
+        below=below,
     )
 
 
@@ -209,7 +228,7 @@ def _sheet(
     runs: bool = False,
 ) -> Sheet:
     if not shown:
-        return Sheet(key=key, title=title, columns=columns, rows=(), note=_WITHHELD)
+        return Sheet(key=key, title=title, columns=columns, rows=(), note=gettext(_WITHHELD))
     rows = [(names.get(name) or _spoken(name), (number,)) for name, number in shown.items()]
     return Sheet(key=key, title=title, columns=columns, rows=rows, runs=runs)
 
@@ -221,16 +240,25 @@ def _waiting(waiting: Mapping[DangerLevel, Waiting], *, clocks: Clocks, labels: 
     rows = []
     for level in reversed(DangerLevel):
         found = waiting.get(level)
-        name = f"{labels['danger'][level]} (within {_span(clocks.limit(level).total_seconds())})"
+        name = gettext(
+            "%(danger)s (within %(time)s)", danger=labels["danger"][level], time=span(clocks.limit(level))
+        )
         if found is not None:
             rows.append((name, _waited(found, hidden=shown is None or shown[level] is None, below=below)))
     return Sheet(
         key="waiting",
-        title="Waiting for the first answer",
-        columns=("Danger", "In time", "Late", "Not answered", "Half waited at most", "Nine of ten at most"),
+        title=gettext("Waiting for the first answer"),
+        columns=(
+            gettext("Danger"),
+            gettext("In time"),
+            gettext("Late"),
+            gettext("Not answered"),
+            gettext("Half waited at most"),
+            gettext("Nine of ten at most"),
+        ),
         rows=rows,
         drawn=(0, 1, 2),
-        note="By the danger that a contact reached, against the desk’s clocks.",
+        note=gettext("By the danger that a contact reached, against the desk’s clocks."),
     )
 
 
@@ -249,12 +277,7 @@ def _waited(waiting: Waiting, *, hidden: bool, below: int) -> tuple[Cell, ...]:
 
 
 def _span(seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "1 min"
-    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+    return "–" if seconds is None else span(timedelta(seconds=seconds))
 
 
 def counsels(coded: Coded) -> bool:
@@ -281,33 +304,37 @@ def coded_parts(coded: Sequence[Coded], *, total: int, below: int = SMALL) -> di
 
 
 def _coded(coded: Sequence[Coded], *, total: int, labels: Labels, below: int) -> Iterable[Sheet]:
-    names = {group: name for group, (name, _) in GROUPS.items() if group != NON_COUNSELLING} | _OTHER_KINDS
+    names = {group: gettext(name) for group, (name, _) in GROUPS.items() if group != NON_COUNSELLING}
+    names |= {kind: gettext(name) for kind, name in _OTHER_KINDS.items()}
     by_place = _added((item.occurred, item.number) for item in coded if item.occurred)
     by_harm = _added((item.online_harm, item.number) for item in coded if item.online_harm)
     yield _sheet(
         "group",
-        "What it was about",
-        _contacts("Group of codes"),
+        gettext("What it was about"),
+        _contacts(gettext("Group of codes")),
         coded_parts(coded, total=total, below=below),
         names,
     )
     yield _sheet(
         "place",
-        "Where it happened",
-        _contacts("Where"),
+        gettext("Where it happened"),
+        _contacts(gettext("Where")),
         nested(
             {place: by_place.get(place, 0) for place in Occurred},
             {"": total - sum(by_place.values())},
             below=below,
         ),
-        {**labels["occurred"], "": "Not asked, or not coded"},
+        {**labels["occurred"], "": gettext("Not asked, or not coded")},
     )
     yield _parts(
         "online",
-        "What happened online",
-        _contacts("Online"),
+        gettext("What happened online"),
+        _contacts(gettext("Online")),
         {**by_harm, "": total - sum(by_harm.values())},
-        {**ONLINE_HARMS, "": "Nothing, not said, or not coded"},
+        {
+            **{harm: gettext(name) for harm, name in ONLINE_HARMS.items()},
+            "": gettext("Nothing, not said, or not coded"),
+        },
         below=below,
     )
 
@@ -330,10 +357,10 @@ def _done(
             shown[action] = None
     return Sheet(
         key="done",
-        title="What was done",
-        columns=_contacts("Action"),
+        title=gettext("What was done"),
+        columns=_contacts(gettext("Action")),
         rows=[(labels["action"][action], (number,)) for action, number in shown.items()],
-        note="A contact counts once for each thing that was done.",
+        note=gettext("A contact counts once for each thing that was done."),
     )
 
 
@@ -346,4 +373,4 @@ def _added(numbers: Iterable[tuple[str, int]]) -> Mapping[str, int]:
 
 def _spoken(slug: str) -> str:
     words = slug.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return gettext(words[:1].upper() + words[1:])

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from referral.language import gettext, marked
 from referral.oversight.schemas import Usage
 from referral.reports.sheets import Cell, Labels, Sheet
 from referral.reports.small import SMALL
@@ -21,10 +22,10 @@ _WELCOME = "welcome"
 _MOST = 20
 
 _COURSE: Mapping[str, str] = {
-    "course_begun": "Opened the course",
-    "course_part": "Finished a part of it",
-    "course_done": "Finished all of its parts",
-    "course_case": "Asked for a person after opening it",
+    "course_begun": marked("Opened the course"),
+    "course_part": marked("Finished a part of it"),
+    "course_done": marked("Finished all of its parts"),
+    "course_case": marked("Asked for a person after opening it"),
 }
 
 #: A flow, or a flow and its node.
@@ -62,13 +63,13 @@ def _course(sums: Sums, *, step: int) -> Sheet:
     rows = []
     for what, name in _COURSE.items():
         number = in_steps(sums.get((what, "", ""), 0), step=step)
-        rows.append((name, (number, _share(number, of=begun))))
+        rows.append((gettext(name), (number, _share(number, of=begun))))
     return Sheet(
         key="course",
-        title="From the course to a person",
-        columns=("Step", "Conversations", "Of those who opened it"),
+        title=gettext("From the course to a person"),
+        columns=(gettext("Step"), gettext("Conversations"), gettext("Of those who opened it")),
         rows=rows,
-        note="Each step counts once in a conversation, a person as often as one is asked for.",
+        note=gettext("Each step counts once in a conversation, a person as often as one is asked for."),
     )
 
 
@@ -80,13 +81,13 @@ def _begun(usage: Usage, *, labels: Labels, step: int) -> Sheet:
     names = labels["locale"]
     return Sheet(
         key="begun",
-        title="Conversations begun with the bot",
-        columns=("Language", "Begun"),
+        title=gettext("Conversations begun with the bot"),
+        columns=(gettext("Language"), gettext("Begun")),
         rows=[
             (names.get(locale, locale), (in_steps(begun[locale], step=step),))
             for locale in dict.fromkeys([*names, *sorted(begun)])
         ],
-        note="The first words of the bot, in the language in which they were said.",
+        note=gettext("The first words of the bot, in the language in which they were said."),
     )
 
 
@@ -100,11 +101,18 @@ def _flows(sums: Sums, *, step: int) -> Sheet:
             rows.append((_spoken(flow), (number, finished, _share(finished, of=number))))
     return Sheet(
         key="flows",
-        title="What they talked about with the bot",
-        columns=("Conversation about", "Begun", "Finished", "Of those begun"),
+        title=gettext("What they talked about with the bot"),
+        columns=(
+            gettext("Conversation about"),
+            gettext("Begun"),
+            gettext("Finished"),
+            gettext("Of those begun"),
+        ),
         rows=rows,
         most=_MOST,
-        note="A conversation goes through several of these; who leaves one for another did not finish it.",
+        note=gettext(
+            "A conversation goes through several of these; who leaves one for another did not finish it."
+        ),
     )
 
 
@@ -116,16 +124,25 @@ def _questions(sums: Sums, *, texts: Mapping[tuple[str, str], str], step: int) -
             silent[flow, node] = max(asked - went_on, 0)
     return Sheet(
         key="questions",
-        title="Where conversations with the bot stop",
-        columns=("Question", "Asked", "Answered", "Went elsewhere", "Fell silent", "Silent of those asked"),
+        title=gettext("Where conversations with the bot stop"),
+        columns=(
+            gettext("Question"),
+            gettext("Asked"),
+            gettext("Answered"),
+            gettext("Went elsewhere"),
+            gettext("Fell silent"),
+            gettext("Silent of those asked"),
+        ),
         rows=[
             (_question(*place, texts=texts), _stopped(sums, *place, silent=silent[place], step=step))
             for place in _by_number(silent)
         ],
         drawn=(1, 2, 3),
         most=_MOST,
-        note="The questions after which most fell silent come first. Elsewhere means another matter, the"
-        " menu, danger, or an operator who took over.",
+        note=gettext(
+            "The questions after which most fell silent come first. Elsewhere means another matter, the menu,"
+            " danger, or an operator who took over."
+        ),
     )
 
 
@@ -148,4 +165,4 @@ def _by_number(numbers: Mapping[Place, int]) -> Sequence[Place]:
 
 def _spoken(slug: str) -> str:
     words = slug.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return gettext(words[:1].upper() + words[1:])

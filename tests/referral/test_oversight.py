@@ -243,7 +243,7 @@ async def test_the_status_page_tells_what_is_down_late_or_set_aside(
     assert states["From the desk to the bot"] == "Look at it"
     assert states["Model"] == "Down"
     assert "2 messages set aside" in page
-    assert "the oldest for 5 min" in page
+    assert "the oldest for 5 mins" in page
     assert without["Bot"] == "Down"
 
 

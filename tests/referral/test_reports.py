@@ -202,9 +202,9 @@ async def test_answers_are_measured_against_the_clocks(service: Service, clock: 
             await nina.write(case, "I am here.")
         rows = {tuple(row[:3]): row[3] for row in _rows((await nina.http.get("/reports/report.csv")).text)}
 
-    name = "Emergency (within 2 min)"
+    name = "Emergency (within 2 mins)"
     assert (rows["waiting", name, "In time"], rows["waiting", name, "Late"]) == ("5", "5")
-    assert rows["waiting", name, "Nine of ten at most"] == "3 min"
+    assert rows["waiting", name, "Nine of ten at most"] == "3 mins"
 
 
 async def test_few_contacts_are_not_shown_at_all(service: Service) -> None:

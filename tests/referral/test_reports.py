@@ -186,7 +186,7 @@ async def test_a_printed_report_about_few_shows_no_number(service: Service) -> N
         await client.open()
         text, _ = _printed((await nina.http.get("/reports/report.pdf")).content)
 
-    assert "Too few contacts in these months" in text
+    assert "Fewer than 5 contacts in these months" in text
     assert "The bot could not be asked" in text
     assert "By channel" not in text
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from referral.cases.rules import DangerLevel
 from referral.config import Settings
 from referral.language import gettext, marked, ngettext, span
-from referral.operators.rules import ABSOLUTE, IDLE, MIN_PASSWORD
+from referral.operators.rules import MIN_PASSWORD, Demand
 from referral.oversight.schemas import Condition
 
 #: What a page says where the bot would know.
 _UNKNOWN = marked("not known: the bot does not answer")
 
+_DEMANDS: Mapping[Demand, str] = {
+    Demand.NOBODY: marked("nobody has to"),
+    Demand.SUPERVISORS: marked("supervisors and auditors"),
+    Demand.EVERYBODY: marked("everybody"),
+}
 _LEVELS: Mapping[DangerLevel, str] = {
     DangerLevel.EMERGENCY: marked("Emergency"),
     DangerLevel.URGENT: marked("Urgent"),
@@ -147,12 +153,28 @@ def _door(settings: Settings) -> Sequence[Line]:
             ),
         ),
         Line(
+            what=gettext("Who proves more than a password"),
+            value=gettext(_DEMANDS[settings.second_factor]),
+            where=("PORCHLIGHT_SECOND_FACTOR",),
+        ),
+        Line(
+            what=gettext("The organisation’s own sign-in"),
+            value=gettext("on") if settings.oidc_url else gettext("off"),
+            where=("PORCHLIGHT_OIDC_URL",),
+        ),
+        Line(
+            what=gettext("From where the console can be opened"),
+            value=settings.console_networks or gettext("from everywhere"),
+            where=("PORCHLIGHT_CONSOLE_NETWORKS",),
+        ),
+        Line(
             what=gettext("A session ends"),
             value=gettext(
                 "after %(idle)s without use, and after %(longest)s in any case",
-                idle=span(IDLE),
-                longest=span(ABSOLUTE),
+                idle=span(timedelta(minutes=settings.session_idle_minutes)),
+                longest=span(timedelta(hours=settings.session_hours)),
             ),
+            where=("PORCHLIGHT_SESSION_IDLE_MINUTES", "PORCHLIGHT_SESSION_HOURS"),
         ),
         Line(
             what=gettext("The console"),

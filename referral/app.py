@@ -35,6 +35,7 @@ from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
 from referral.console import account, choice, people, routes, sign_in, stream
 from referral.console.address import AllowList
+from referral.console.board import Board
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, Pages, page
 from referral.console.reader import Reading
@@ -87,13 +88,15 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     signature = Signature(settings.service_secret)
     privacy = Privacy(settings.referral_secret_key)
     proxies = networks(settings.trusted_proxies)
+    sessions, changes = sessions_of(engine), Changes(settings.referral_database_url)
     services = Services(
         settings=settings,
-        sessions=sessions_of(engine),
+        sessions=sessions,
         privacy=privacy,
         signature=signature,
         passwords=Passwords(),
-        changes=Changes(settings.referral_database_url),
+        changes=changes,
+        board=Board(sessions, changes=changes, privacy=privacy, clock=clock),
         metrics=Metrics(),
         pages=Pages(languages),
         tryout=TryOutClient(settings.bot_url, signature=signature, clock=clock),

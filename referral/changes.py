@@ -45,24 +45,27 @@ async def ring(session: AsyncSession, *topics: str) -> None:
 
 
 class Subscription:
-    """Remembers that a topic rang until somebody asks."""
+    """Remembers which topics rang until somebody asks."""
 
     def __init__(self) -> None:
         self._rang = asyncio.Event()
+        self._topics: set[str] = set()
 
-    def ring(self) -> None:
+    def ring(self, topic: str) -> None:
         """Make the next ``heard`` return at once."""
+        self._topics.add(topic)
         self._rang.set()
 
-    async def heard(self, *, within: float) -> bool:
-        """Wait until a topic rings, at most this many seconds; False if none did."""
+    async def heard(self, *, within: float) -> frozenset[str]:
+        """Wait until a topic rings, at most this many seconds; which ones did, none if none."""
         try:
             async with asyncio.timeout(within):
                 await self._rang.wait()
         except TimeoutError:
-            return False
+            return frozenset()
         self._rang.clear()
-        return True
+        topics, self._topics = frozenset(self._topics), set()
+        return topics
 
 
 class Changes:
@@ -71,6 +74,8 @@ class Changes:
     def __init__(self, url: str) -> None:
         self._url = url
         self._subscriptions: dict[str, set[Subscription]] = {}
+        #: How often the queue has rung: whoever has read it since then knows it.
+        self.queue_rung = 0
         self.listening = False
 
     @contextmanager
@@ -106,11 +111,15 @@ class Changes:
             self._ring_all()
             while True:
                 async for notice in connection.notifies(timeout=_CHECK_SECONDS):
-                    for subscription in self._subscriptions.get(notice.payload, ()):
-                        subscription.ring()
+                    self._ring(notice.payload)
                 await connection.execute("SELECT 1")
 
     def _ring_all(self) -> None:
-        for hearers in self._subscriptions.values():
-            for subscription in hearers:
-                subscription.ring()
+        for topic in {QUEUE, *self._subscriptions}:
+            self._ring(topic)
+
+    def _ring(self, topic: str) -> None:
+        if topic == QUEUE:
+            self.queue_rung += 1
+        for subscription in self._subscriptions.get(topic, ()):
+            subscription.ring(topic)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from referral.changes import Changes
 from referral.clock import Clock
 from referral.config import Settings
+from referral.console.board import Board
 from referral.console.pages import Pages
 from referral.database import Sessions, transaction
 from referral.events.hints import Hints
@@ -37,6 +38,7 @@ class Services:
     signature: Signature
     passwords: Passwords
     changes: Changes
+    board: Board
     metrics: Metrics
     pages: Pages
     tryout: TryOutClient

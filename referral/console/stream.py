@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from uuid import UUID
@@ -21,6 +22,7 @@ from referral.console.pages import fragment
 from referral.console.views import Views
 from referral.database import transaction
 from referral.errors import SignInNeeded
+from referral.language import reader
 from referral.operators.access import SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
 
@@ -77,6 +79,8 @@ class _OpenPage:
         self.services = services
         self._cookie = cookie
         self._shown: dict[str, str] = {}
+        self._operator: SignedIn | None = None
+        self._looked_at = 0.0
         self.over = False
 
     async def follow(
@@ -85,11 +89,19 @@ class _OpenPage:
         """The changes, until the page has nothing more to show."""
         with subscription as changes:
             yield ServerSentEvent(event="connected", data="", retry=_RECONNECT_MILLISECONDS)
+            rang: frozenset[str] = frozenset()
             while not self.over:
-                for event in await self._look():
+                for event in await self._news(rang):
                     yield event
                 await asyncio.sleep(_PAUSE_SECONDS)
-                await changes.heard(within=_LOOK_EVERY_SECONDS)
+                rang = await changes.heard(within=_LOOK_EVERY_SECONDS)
+
+    async def _news(self, rang: frozenset[str]) -> list[ServerSentEvent]:
+        """What changed; where only the queue rang, that is what all pages show, and nothing else is read."""
+        if rang == {QUEUE} and self._operator and time.monotonic() - self._looked_at < _LOOK_EVERY_SECONDS:
+            return await self._queue(self._operator)
+        self._looked_at = time.monotonic()
+        return await self._look()
 
     async def _look(self) -> list[ServerSentEvent]:
         async with transaction(self.services.sessions) as session:
@@ -101,20 +113,32 @@ class _OpenPage:
                 return [ServerSentEvent(event="signed_out", data="")]
             if operator.rehearses:
                 rehearse(session)
-            return await self.changes(session, operator)
+            self._operator = operator
+            events = await self.changes(session, operator)
+        # Only now, since whoever waits for the board should hold no connection that its reader may need.
+        return events if self.over else [*await self._queue(operator), *events]
 
     async def changes(self, session: AsyncSession, operator: SignedIn) -> list[ServerSentEvent]:
         """The parts of the page that look different from what was sent last."""
         views = Views(session, privacy=self.services.privacy, now=self.services.clock())
         return [
-            *self.part("_queue.html", queue=await views.queue(), operator=operator),
             *self.part("_mine.html", mine=await views.mine(operator.operator)),
             *self.part("_mentions.html", mentions=await views.mentions(operator.operator)),
         ]
 
+    async def _queue(self, operator: SignedIn) -> list[ServerSentEvent]:
+        html = await self.services.board.drawn(
+            lambda queue: fragment(self.services.pages, "_queue.html", queue=queue, operator=operator),
+            reader=(reader(), operator.supervises),
+            rehearses=operator.rehearses,
+        )
+        return self._changed("_queue.html", html)
+
     def part(self, template: str, **values: object) -> list[ServerSentEvent]:
         """One part, if it changed."""
-        html = fragment(self.services.pages, template, **values)
+        return self._changed(template, fragment(self.services.pages, template, **values))
+
+    def _changed(self, template: str, html: str) -> list[ServerSentEvent]:
         if self._shown.get(template) == html:
             return []
         self._shown[template] = html
@@ -136,8 +160,7 @@ class _OpenCase(_OpenPage):
             goes_on = case is not None and case.state != CaseState.CLOSED
             return [ServerSentEvent(event="case_gone", data="goes_on" if goes_on else "")]
         views = Views(session, privacy=self.services.privacy, now=self.services.clock())
-        events = self.part("_queue.html", queue=await views.queue(), operator=operator)
-        events += self.part("_standing.html", case=case, clock=views.clock(case))
+        events = self.part("_standing.html", case=case, clock=views.clock(case))
         events += self.part("_window.html", case=case, window=await views.window(case))
         events += self.part("_writing.html", written_at=views.written_at(case))
         for entry in await views.changed(case, known=self._known, after=self._after):

@@ -408,7 +408,7 @@ class Access:
             raise SignInNeeded
         if in_use and self._now - session.seen_at >= rules.SEEN_EVERY:
             await self._operators.saw(token_hash, now=self._now)
-        if not session.rehearses:
+        if not session.rehearses and rules.presence_is_old(session.operator.present_at, now=self._now):
             await self._operators.present(session.operator.number, now=self._now)
         role = Role(session.operator.role)
         return SignedIn(

@@ -192,6 +192,11 @@ def free_failures(scope: Scope) -> int:
             return FREE_FAILURES_OF_NAME
 
 
+def presence_is_old(present_at: datetime | None, *, now: datetime) -> bool:
+    """True when it is to be noted again that an operator has a page open."""
+    return present_at is None or now - present_at > PRESENT_EVERY
+
+
 def blocked_until(scope: Scope, *, failures: int, failed_at: datetime) -> datetime:
     """When the next attempt after so many failures will be looked at."""
     free = free_failures(scope)

@@ -363,7 +363,7 @@ class World:
 
     def _rows(self, query: str, numbers: list[UUID]) -> list[dict[str, Any]]:
         with self.admin.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, [numbers]).fetchall()  # type: ignore[arg-type]
+            return cursor.execute(query, [numbers]).fetchall()
 
 
 _CHANGES = ("taken", "picked", "passed_on", "released", "closed", "unanswered", "away", "forgotten")

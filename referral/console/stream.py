@@ -127,9 +127,10 @@ class _OpenPage:
         ]
 
     async def _queue(self, operator: SignedIn) -> list[ServerSentEvent]:
+        who = reader()
         html = await self.services.board.drawn(
             lambda queue: fragment(self.services.pages, "_queue.html", queue=queue, operator=operator),
-            reader=(reader(), operator.supervises),
+            reader=(who.language.tag, who.zone.key, operator.supervises),
             rehearses=operator.rehearses,
         )
         return self._changed("_queue.html", html)

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -26,6 +27,7 @@ from flows.model import Book
 #: Data, logs and a backup beside the environments.
 FREE_MEGABYTES = 1000
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _TELEGRAM_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _VIBER_TOKEN = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}")
 
@@ -61,6 +63,7 @@ def examine(site: Site) -> Iterator[Finding]:
     yield from _tokens(site)
     yield from _connectors(site)
     yield _secrets(site)
+    yield _sign_in(site)
     yield _database(site)
     yield from _ports(site)
     yield _model(site)
@@ -183,6 +186,32 @@ def _secrets(site: Site) -> Finding:
     except LaunchError as error:
         return _bad("secrets", str(error))
     return _good("secrets", "present, strong, and readable by their owner only")
+
+
+def _sign_in(site: Site) -> Finding:
+    """How well the console's door is shut, once it can be reached from elsewhere."""
+    address = site.setting("PORCHLIGHT_CONSOLE_URL") or site.setting("PORCHLIGHT_REFERRAL_URL") or ""
+    parts = urlsplit(address)
+    if not address or parts.hostname in _LOOPBACK:
+        return _good("sign-in", "the console is open to this machine alone")
+    if parts.scheme != "https":
+        return _bad(
+            "sign-in",
+            "PORCHLIGHT_CONSOLE_URL is not https: passwords and children's words would travel in the open.",
+        )
+    if site.setting("PORCHLIGHT_SECOND_FACTOR") in (None, "", "nobody"):
+        return _note(
+            "sign-in",
+            "A password alone lets people in from elsewhere. Set PORCHLIGHT_SECOND_FACTOR=everybody, or at"
+            " least supervisors; each then adds a passkey or an app at the next sign-in.",
+        )
+    if not site.setting("PORCHLIGHT_TRUSTED_PROXIES"):
+        return _note(
+            "sign-in",
+            "Behind a reverse proxy, name it in PORCHLIGHT_TRUSTED_PROXIES, or wrong passwords cannot be told"
+            " apart by where they come from.",
+        )
+    return _good("sign-in", "https, a second factor, and proxies are named")
 
 
 def _database(site: Site) -> Finding:

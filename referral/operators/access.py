@@ -109,8 +109,10 @@ class Account:
 
     issuer: str
     subject: str
-    #: The name or e-mail address by which we know whom we invited.
-    known_as: str | None
+    #: The address, which the organisation has verified, or the name by which we know whom we invited; one of
+    #: the two, so that nobody passes a name off as an address that only looks like one.
+    email: str | None
+    name: str | None
     #: What the organisation's groups make of them here, where a setting says so.
     role: Role | None
     #: True when the organisation says that it asked for more than a password.
@@ -453,11 +455,11 @@ class Access:
 
     async def _bind(self, account: Account) -> Operator | None:
         """Whom we invited by this name or address, bound to the account; none if nobody, or bound already."""
-        known_as = (account.known_as or "").strip().lower()
-        if "@" in known_as:
-            operator = await self._operators.emailed(known_as)
-        else:
-            operator = await self._operators.named(known_as)
+        operator = None
+        if account.email:
+            operator = await self._operators.emailed(account.email.strip().lower())
+        elif account.name:
+            operator = await self._operators.named(account.name.strip().lower())
         if operator is None or operator.disabled_at is not None:
             return operator
         if await self._operators.is_bound(operator.number):

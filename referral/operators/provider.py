@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,8 +110,10 @@ class Provider:
 
     def _account(self, claims: Mapping[str, Any]) -> Account:
         asked = self._registration
-        known_as = claims.get(asked.claim)
-        if asked.claim == "email" and claims.get("email_verified") is not True:
+        told = claims.get(asked.claim)
+        known_as = told if isinstance(told, str) else None
+        by_email = asked.claim == "email"
+        if by_email and claims.get("email_verified") is not True:
             known_as = None
         groups = claims.get(asked.roles_claim) if asked.roles_claim else None
         names = groups if isinstance(groups, list) else [groups]
@@ -118,7 +121,8 @@ class Provider:
         return Account(
             issuer=asked.issuer,
             subject=claims["sub"],
-            known_as=known_as if isinstance(known_as, str) else None,
+            email=known_as if by_email else None,
+            name=None if by_email else known_as,
             role=next((role for group, role in asked.roles.items() if group in names), None),
             second_factor=isinstance(ways, list) and _MORE_THAN_ONE in ways,
         )
@@ -212,7 +216,7 @@ class Provider:
             if answer.is_client_error:
                 raise _refused(f"status {answer.status_code}")
             answer.raise_for_status()
-            found = answer.json()
+            found = json.loads(body)
         except (httpx.HTTPError, OSError, ValueError, AddressForbidden) as error:
             log.warning("provider unreachable", reason=type(error).__name__)
             raise ProviderUnreachable from error

@@ -36,3 +36,38 @@ def test_a_number_that_nobody_checked_for_a_year_is_named(tmp_path: Path, checke
 
     assert found.grade is Grade.NOTE
     assert f"BD 16123 ({told})" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "grade", "told"),
+    [
+        ({}, Grade.GOOD, "this machine alone"),
+        ({"CONSOLE_URL": "http://127.0.0.1:8100"}, Grade.GOOD, "this machine alone"),
+        ({"CONSOLE_URL": "http://desk.example.org"}, Grade.BAD, "not https"),
+        ({"CONSOLE_URL": "https://desk.example.org"}, Grade.NOTE, "PORCHLIGHT_SECOND_FACTOR"),
+        (
+            {"CONSOLE_URL": "https://desk.example.org", "SECOND_FACTOR": "everybody"},
+            Grade.NOTE,
+            "PORCHLIGHT_TRUSTED_PROXIES",
+        ),
+        (
+            {
+                "CONSOLE_URL": "https://desk.example.org",
+                "SECOND_FACTOR": "supervisors",
+                "TRUSTED_PROXIES": "127.0.0.1",
+            },
+            Grade.GOOD,
+            "second factor",
+        ),
+    ],
+)
+def test_a_console_that_is_open_to_others_is_well_shut(
+    tmp_path: Path, settings: dict[str, str], grade: Grade, told: str
+) -> None:
+    set_to = {f"PORCHLIGHT_{name}": value for name, value in settings.items()}
+    site = Site(root=ROOT, data=tmp_path, settings=set_to)
+
+    found = next(finding for finding in doctor.examine(site) if finding.subject == "sign-in")
+
+    assert found.grade is grade
+    assert told in found.sentence

@@ -101,10 +101,12 @@ def access_of(services: Services, session: Any) -> Access:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, clock: Clock, locales: Path = LOCALES) -> AsyncIterator[Service]:
-    """The service with these settings, on a free port."""
+async def running(
+    settings: Settings, *, clock: Clock, locales: Path = LOCALES, port: int = 0
+) -> AsyncIterator[Service]:
+    """The service with these settings, on a free port unless one is given."""
     app = create_app(settings, clock=clock, locales=locales)
-    async with serving(app) as url:
+    async with serving(app, port=port) as url:
         yield Service(app=app, url=url, settings=settings)
 
 

@@ -26,12 +26,12 @@ SERVICE_SECRET = "whsec_" + "c2VjcmV0IHRoYXQgYm90aCBzZXJ2aWNlcyBzaGFyZSE="
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The address of the application, served on a free port of the loopback interface."""
+async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
+    """The address of the application, served on a port of the loopback interface, a free one unless given."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
-        port=0,
+        port=port,
         log_config=None,
         access_log=False,
         # As the product runs: whom a proxy asks for, the service finds out itself.

@@ -25,15 +25,20 @@ from flows import engine, payload
 from flows import events as happened
 from flows.events import DangerLevel
 from flows.masking import mask
-from flows.model import Book
+from flows.model import RATE_TALK, Book
 from flows.outcome import OPEN_CASE
-from flows.speech import counted
+from flows.promises import PROMISES
+from flows.speech import counted, in_every_language
 from flows.state import Mode, State, StateUnreadable
 
 log = structlog.get_logger()
 
 #: So many messages of the thread go to the helpline with a new case.
 HANDED_OVER = 40
+
+#: What shows a safety plan, and what asks for its parts.
+PLAN_TEXTS = ("safety_plan.plan",)
+PLAN_QUESTIONS = frozenset(f"safety_plan.{part}" for part in ("signs", "alone", "places", "people", "room"))
 
 #: Where a document is not sent but fetched from us.
 LINKED = ("viber", "web")
@@ -122,7 +127,9 @@ class Turns:
     def _counted(self, event: Mapping[str, Any]) -> bool:
         """Whether somebody pressed an answer that is only counted."""
         pressed = payload.read(event["text"]) if event["kind"] == "choice" else None
-        return isinstance(pressed, payload.Pressed) and bool(counted(self.book, pressed.node))
+        if not isinstance(pressed, payload.Pressed):
+            return False
+        return pressed.flow == RATE_TALK or bool(counted(self.book, pressed.node))
 
     async def _line(self, conversation: Conversation, state: State) -> tuple[int | None, int | None]:
         """The visitor's place in the line, and how many minutes an answer takes there, as far as known."""
@@ -170,7 +177,7 @@ class Turns:
             case "case.returned":
                 return happened.CaseReturned()
             case "case.closed":
-                return happened.CaseClosed()
+                return happened.CaseClosed(rate=raw.get("rate", False))
             case "case.delayed":
                 return happened.CaseDelayed()
         raise ValueError("a message of unknown kind lies in the inbox")
@@ -197,9 +204,15 @@ class Turns:
                     kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
                 case does.Relay() | does.RaiseDanger() | does.LeaveCase():
                     kept.extend(await self._about_case(connection, conversation, waiting, effect))
+                case does.RevokeConsent():
+                    cases = await self.store.cases(connection, conversation.pseudonym, open_only=False)
+                    kept.extend(_about(case, "revoke") for case in cases)
+                case does.RateTalk(face=face):
+                    cases = await self.store.cases(connection, conversation.pseudonym, open_only=False)
+                    kept.extend(_about(case, "rate", face=face) for case in cases[:1])
                 case does.Forget():
                     cases = await self.store.cases(connection, conversation.pseudonym, open_only=False)
-                    kept.extend(_forget_case(case) for case in cases)
+                    kept.extend(_about(case, "forget") for case in cases)
                 case does.Remind():
                     args = {"conversation": str(conversation.pseudonym), "token": effect.token}
                     await _set_timer(
@@ -257,6 +270,9 @@ class Turns:
         case = uuid5(pseudonym, f"case {waiting.number}")
         await self.store.case_opened(connection, case, conversation=pseudonym)
         thread = await self.store.thread(connection, pseudonym, until=waiting.number, most=HANDED_OVER)
+        if not effect.plan:
+            thread = list(_without_plan(thread))
+        keys = dict.fromkeys([*state.said, *(line.key for line in thread if line.key)])
         return Effect(
             lane="referral",
             kind="open_case",
@@ -273,12 +289,22 @@ class Turns:
                 "consent": effect.consent,
                 "card": dict(effect.card),
                 "said": list(state.said),
+                "sources": dict(effect.sources),
+                "scope": list(effect.scope),
+                "promised": [key for key in state.said if key in PROMISES],
+                "plan": dict(effect.plan),
+                "contacts": dict(effect.contacts),
+                "texts": {
+                    key: in_every_language(self.book, key, state=state, countries=self.countries)
+                    for key in keys
+                },
                 "messages": [
                     {
                         "id": str(_message_id(pseudonym, line.number, visitor=line.sender == "visitor")),
                         "sender": line.sender,
                         "text": _handed_over(line, waiting),
                         "sent_at": line.at.isoformat(),
+                        "key": line.key or None,
                     }
                     for line in thread
                 ],
@@ -354,8 +380,23 @@ def _say(effect: does.Say, locale: str, *, until: str | None = None) -> Effect:
     )
 
 
-def _forget_case(case: UUID) -> Effect:
-    return Effect(lane="referral", kind="forget", payload={"case": str(case)})
+def _about(case: UUID, kind: str, **more: str) -> Effect:
+    return Effect(lane="referral", kind=kind, payload={"case": str(case), **more})
+
+
+def _without_plan(thread: Sequence[Spoken]) -> Iterator[Spoken]:
+    """The thread without the visitor's safety plan: neither as it was shown nor as they wrote it."""
+    asked = False
+    for line in thread:
+        if line.sender == "visitor":
+            if not asked:
+                yield line
+            asked = False
+            continue
+        shown = line.key.startswith(PLAN_TEXTS)
+        asked = line.key in PLAN_QUESTIONS
+        if not shown:
+            yield line
 
 
 def _message_id(pseudonym: UUID, number: int, *, visitor: bool) -> UUID:

@@ -70,6 +70,14 @@ class ReferralClient:
             "POST", f"/v1/cases/{case}/presence", {"writes": writes, "saw": saw}, timeout=_AT_ONCE
         )
 
+    async def revoke(self, case: UUID) -> None:
+        """The visitor takes back that what they told may be shared."""
+        await self._send("POST", f"/v1/cases/{case}/revoke", {})
+
+    async def rate(self, case: UUID, *, face: str) -> None:
+        """Count how the talk was; a second time changes nothing."""
+        await self._send("POST", f"/v1/cases/{case}/rating", {"face": face})
+
     async def forget(self, case: UUID) -> None:
         """Erase the visitor's words at the helpline."""
         await self._send("POST", f"/v1/cases/{case}/forget", {})

@@ -21,6 +21,8 @@ class _Case(BaseModel):
     case: UUID
     message: UUID | None = None
     text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    #: Whether the visitor may be asked how the talk was.
+    rate: bool = False
 
 
 class _Event(BaseModel):
@@ -71,7 +73,7 @@ async def _keep(store: Store, event: _Event, *, number: str) -> JSONResponse:
         known = await store.accept_for(
             conversation,
             update=f"referral {number}",
-            event={"kind": event.kind, "text": clean(event.data.text)},
+            event={"kind": event.kind, "text": clean(event.data.text), "rate": event.data.rate},
         )
     except InboxDown:
         return JSONResponse(

@@ -207,6 +207,8 @@ class Spoken:
     sender: str
     text: str
     at: datetime
+    #: Which text of ours it is; empty for what a person wrote.
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -604,6 +606,11 @@ class Store:
                 {"id": number, "parked": parked},
             )
 
+    async def vanish(self, number: int) -> None:
+        """This effect is done, and nothing says what it was."""
+        async with self.statement() as connection:
+            await connection.execute(text("DELETE FROM outbox WHERE id = :id"), {"id": number})
+
     async def postpone(self, number: int, *, after: timedelta, counts: bool = True) -> None:
         """This effect failed for now, or was not tried; it may be tried again after this time."""
         async with self.statement() as connection:
@@ -807,7 +814,9 @@ class Store:
     def _spoken(self, row: Row[Any]) -> Spoken | None:
         if row.side == "bot":
             said = self._unseal(row.payload, context=f"outbox.payload:{row.turn}:{row.position}")
-            return Spoken(number=row.number, sender=said["sender"], text=said["text"], at=row.at)
+            return Spoken(
+                number=row.number, sender=said["sender"], text=said["text"], at=row.at, key=said["key"]
+            )
         event = self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}")
         if event["kind"] not in ("text", "edited"):
             return None

@@ -55,6 +55,14 @@ class OpenCase:
     consent: str
     #: The hand-over card: ``role``, ``country``, ``harm``, and every slot that was filled.
     card: Mapping[str, str] = field(default_factory=dict)
+    #: How we came to what stands on the card: ``button``, ``words``, ``mention`` or ``flow``.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    #: What the visitor lets the helpline see.
+    scope: tuple[str, ...] = ()
+    #: The visitor's own safety plan, if they agreed to show it.
+    plan: Mapping[str, str] = field(default_factory=dict)
+    #: ``helpline`` and ``emergency`` where the visitor is, in their language.
+    contacts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +83,19 @@ class RaiseDanger:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveCase:
     """The visitor does not want the open case any more (they said stop or asked for deletion)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeConsent:
+    """Nothing of what was handed over to the helpline may go any further."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTalk:
+    """Count how the talk was that is just over, apart from who had it."""
+
+    #: ``good``, ``so_so`` or ``bad``.
+    face: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,4 +148,5 @@ class Forget:
 
 
 ClassEffect = OpenClass | JoinClass | AnswerClass | LookAtClass
-Effect = Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | ClassEffect | Forget
+CaseEffect = Relay | RaiseDanger | LeaveCase | RevokeConsent | RateTalk
+Effect = Say | Hand | OpenCase | CaseEffect | Remind | NextTip | ClassEffect | Forget

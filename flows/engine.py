@@ -36,6 +36,7 @@ from flows.model import (
     CLASS_TOLD,
     DANGER_INTENTS,
     MENU,
+    RATE_TALK,
     WELCOME,
     Book,
 )
@@ -263,5 +264,7 @@ def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelay
                 mode=Mode.BOT, danger=DangerLevel.NONE, slots=run.state.kept_slots(), intents=(), said=()
             )
             operator_says(run, "closed", choices=[run.voice.menu_choice(state=run.state)])
+            if event.rate and RATE_TALK in run.book.flows:
+                run.enter(RATE_TALK)
         case _:
             pass

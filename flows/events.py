@@ -161,7 +161,9 @@ class CaseReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseClosed:
-    """The helpline closed the case."""
+    """The helpline closed the case; ``rate`` where the visitor may be asked how the talk was."""
+
+    rate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from flows.model import (
     MENU,
     NOT_UNDERSTOOD,
     PLATFORM_OPTIONS,
+    STOP_SHARING,
     AskNode,
     Book,
     CollectNode,
@@ -67,12 +68,20 @@ def hear(run: Run, text: str, understanding: Understanding) -> None:
             run.note_intent(intent)
         run.mend()
         run.help(understanding.intent)
-    elif run.state.mode is not Mode.LIVE:
+    elif run.state.mode is Mode.LIVE:
+        _take_back(run, text)
+    else:
         _listen(run, text, understanding)
         for intent in understanding.secondary:
             run.note_intent(intent)
         _ask_about_danger(run, understanding.doubt)
         run.never_silent()
+
+
+def _take_back(run: Run, text: str) -> None:
+    """While a person answers, one wish is for us alone: that nothing more is shared."""
+    if reading.offer(text, book=run.book, locale=run.state.locale) == STOP_SHARING:
+        run.enter(STOP_SHARING)
 
 
 def _note_mentions(run: Run, mentions: Sequence[Mention]) -> None:

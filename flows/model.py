@@ -30,6 +30,7 @@ DOCUMENT_SHEET = "document_"
 BRANCHES = ("role", "country", "channel", "locale", "intent", "mode", "danger", "assessment")
 EFFECTS = (
     "forget", "leave_case", "stop", "start_tips", "stop_tips", "open_class", "look_at_class", "close_class",
+    "revoke", "rate_good", "rate_so_so", "rate_bad",
 )  # fmt: skip
 #: The messengers that a visitor may write on, for ``branch: channel``.
 CHANNELS = ("telegram", "viber", "web")
@@ -44,6 +45,8 @@ DANGER_QUESTION = "danger_question"
 HANDOVER = "handover"
 NOT_UNDERSTOOD = "not_understood"
 DAILY_TIP = "daily_tip"
+STOP_SHARING = "stop_sharing"
+RATE_TALK = "rate_talk"
 CLASS_SURVEY = "class_survey"
 CLASS_TOLD = "class_told"
 CLASS_MODE = "class_mode"

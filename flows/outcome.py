@@ -20,6 +20,8 @@ from flows.effects import (
     OpenCase,
     OpenClass,
     RaiseDanger,
+    RateTalk,
+    RevokeConsent,
     Say,
 )
 from flows.events import DangerLevel
@@ -36,6 +38,15 @@ MAX_SAID = 30
 NOT_ASKED = "not_asked"
 #: How many incident intents are remembered.
 MAX_INTENTS = 10
+
+#: What goes with every case, and what only with the visitor's word.
+SCOPE = ("messages", "answers")
+PLAN_SCOPE = "safety_plan"
+#: The slot of that word, and the steps of the plan.
+PLAN_SHARED = "plan_shared"
+PLAN = f"{OWN}plan_"
+#: What the operator can tell: a name, and the placeholder that stands for it.
+CONTACTS = {"helpline": "helpline_short", "emergency": "emergency"}
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 #: Modes in which a case is open at the helpline.
@@ -154,8 +165,17 @@ class Outcome:
                 danger=self.state.danger,
                 consent=self.voice.filled(consent.text, flow=frame.flow, state=self.state) if consent else "",
                 card=self._card(node.reason),
+                sources={name: slot.by.value for name, slot in self.state.slots.items() if _is_told(name)},
+                scope=(*SCOPE, *([PLAN_SCOPE] if self._shares_plan else [])),
+                plan=self._plan() if self._shares_plan else {},
+                contacts={
+                    name: self.voice.filled(f"{{{text}}}", flow=frame.flow, state=self.state)
+                    for name, text in CONTACTS.items()
+                },
             )
         )
+        # For another case they are asked again.
+        self.save(PLAN_SHARED, "no")
         self.change(mode=Mode.WAITING)
 
     def carry_out(self, node: EffectNode) -> None:
@@ -165,6 +185,10 @@ class Outcome:
                 self.start_tips()
             case "stop_tips":
                 self.note(tips.ended(self.state.answers))
+            case "revoke":
+                self.effects.append(RevokeConsent())
+            case "rate_good" | "rate_so_so" | "rate_bad":
+                self.effects.append(RateTalk(face=node.effect.removeprefix("rate_")))
             case "open_class" | "look_at_class" | "close_class":
                 self._see_to_class(node.effect)
             case _:
@@ -222,6 +246,14 @@ class Outcome:
             case _:
                 self.change(mode=Mode.BOT)
 
+    @property
+    def _shares_plan(self) -> bool:
+        return self.state.answer(PLAN_SHARED) == "yes"
+
+    def _plan(self) -> dict[str, str]:
+        """The steps of the visitor's safety plan."""
+        return {name: value for name, value in self.state.answers.items() if name.startswith(PLAN)}
+
     def _card(self, reason: str) -> dict[str, str]:
         """What the operator must not ask again."""
         state = self.state
@@ -230,6 +262,11 @@ class Outcome:
             "country": state.country,
             "harm": state.intents[-1] if state.intents else reason,
             "intents": ", ".join(state.intents),
-            **{name: value for name, value in state.answers.items() if not name.startswith(OWN)},
+            **{name: value for name, value in state.answers.items() if _is_told(name)},
         }
         return {name: value for name, value in known.items() if value not in ("", None, NOT_ASKED)}
+
+
+def _is_told(slot: str) -> bool:
+    """Whether a slot may stand on the hand-over card: what is the visitor's own may not."""
+    return not slot.startswith(OWN) and slot != PLAN_SHARED

@@ -7,14 +7,14 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from flows.model import Book
+from flows.model import STOP_SHARING, Book
 
 #: Words beyond this many letters are a story, not the name of a button.
 MAX_ANSWER = 60
 #: Word lists of ``engine.yaml`` that mean an intent wherever the visitor stands.
 _COMMANDS = (("person_words", "talk_to_human"), ("menu_words", "help"), ("stop_words", "stop"))
 #: Word lists that lead into a flow which has no intent of its own.
-_OFFERS = (("tip_words", "daily_tip"), ("class_words", "class_mode"))
+_OFFERS = (("tip_words", "daily_tip"), ("class_words", "class_mode"), ("unshare_words", STOP_SHARING))
 _NUMBER = re.compile(r"(\d{1,2})[.)]?")
 
 

@@ -11,7 +11,7 @@ from flows.assessment import ASSESSMENT, assess
 from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
 from flows.model import CLASS_SURVEY, DAILY_TIP, PLATFORM_OPTIONS, AskNode, Book
-from flows.state import State
+from flows.state import OWN, State
 from flows.texts import (
     BARS,
     CHOICES,
@@ -325,6 +325,22 @@ def said_alone(
     said = Voice(book, countries=countries, place=None).say(key, flow=COMMON, state=state)
     # The checks make sure that the text exists.
     return said or Say(key=f"{COMMON}.{key}", text="…")
+
+
+def in_every_language(book: Book, key: str, *, state: State, countries: Sequence[str]) -> dict[str, str]:
+    """What the text of this name says in each language to this visitor, for a person who speaks another.
+
+    Nothing of it holds what the visitor keeps for themselves, such as a plan of theirs.
+    """
+    sheet, _, name = key.partition(".")
+    voice, said = Voice(book, countries=countries, place=None), {}
+    for locale in book.locales:
+        there = state.with_(locale=locale)
+        found = voice.text(name, flow=sheet, state=there)
+        if found is None or any(asked.startswith(SLOT + OWN) for asked in placeholders(found.text)):
+            continue
+        said[locale] = voice.filled(found.text, flow=sheet, state=there)
+    return said
 
 
 def speaking(state: State, locale: str | None, *, book: Book) -> State:

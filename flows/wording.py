@@ -82,6 +82,7 @@ ENGINE_WORDS = (
     "stop_words",
     "tip_words",
     "class_words",
+    "unshare_words",
 )
 #: What the handover flow's sheet must hold although no node says it: the operator's side speaks.
 HANDOVER_TEXTS = ("taken", "returned", "closed")

@@ -30,6 +30,9 @@ MAX_ATTEMPTS = 600
 #: The kind of effect that gives a document.
 HAND = "hand"
 
+#: The kind of effect that counts how a talk was.
+RATE = "rate"
+
 #: So many documents wait in a worker; for more its jobs are not held up, they come back after this pause.
 MOST_WAITING = 2
 PRESS_BUSY = timedelta(seconds=2)
@@ -102,7 +105,11 @@ class Deliveries:
             parked = await self._way(lane, due)(pseudonym, due)
         except _Later as later:
             return await self._postpone(pseudonym, lane, due, later)
-        await self.store.delivered(due.number, parked=parked)
+        if due.kind == RATE:
+            # How the talk was is counted now, and must not stay beside whoever said so.
+            await self.store.vanish(due.number)
+        else:
+            await self.store.delivered(due.number, parked=parked)
         DELIVERIES.labels(lane=lane, kind=due.kind, result="given up" if parked else "delivered").inc()
         return True
 
@@ -216,6 +223,10 @@ class Deliveries:
                 await self.referral.raise_danger(UUID(payload["case"]), danger=payload["danger"])
             case "leave":
                 await self.referral.leave(UUID(payload["case"]))
+            case "revoke":
+                await self.referral.revoke(UUID(payload["case"]))
+            case "rate":
+                await self.referral.rate(UUID(payload["case"]), face=payload["face"])
             case "forget":
                 await self.referral.forget(UUID(payload["case"]))
             case _:

@@ -29,8 +29,10 @@ from flows.effects import (
     OpenCase,
     OpenClass,
     RaiseDanger,
+    RateTalk,
     Relay,
     Remind,
+    RevokeConsent,
     Say,
 )
 from flows.engine import begin, enter, resume
@@ -261,6 +263,10 @@ class Player:
                     self._note(f"the helpline hears that the danger is now {effect.danger}")
                 case LeaveCase():
                     self._note("the case is withdrawn")
+                case RevokeConsent():
+                    self._note("the helpline hears that nothing more may be shared")
+                case RateTalk():
+                    self._note(f"it is counted that the talk was {effect.face}")
                 case Remind():
                     self._timer = effect.token
                     self._note(f"after {effect.after} without a word the flow goes on")

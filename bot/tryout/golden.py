@@ -25,8 +25,10 @@ from flows.effects import (
     OpenCase,
     OpenClass,
     RaiseDanger,
+    RateTalk,
     Relay,
     Remind,
+    RevokeConsent,
     Say,
 )
 from flows.engine import Turn, resume
@@ -180,6 +182,10 @@ def name_of(effect: Effect) -> str:
             return "relay" if effect.danger is DangerLevel.NONE else f"relay {effect.danger}"
         case LeaveCase():
             return "leave_case"
+        case RevokeConsent():
+            return "revoke_consent"
+        case RateTalk(face=face):
+            return f"rate_talk {face}"
         case NextTip():
             return "next_tip"
         case OpenClass():

@@ -335,6 +335,10 @@ class Rehearsal:
                 return {"kind": "raise_danger", "danger": effect.danger.value}
             case does.LeaveCase():
                 return {"kind": "leave_case"}
+            case does.RevokeConsent():
+                return {"kind": "revoke_consent"}
+            case does.RateTalk(face=face):
+                return {"kind": "rate_talk", "face": face}
             case does.Remind():
                 return {"kind": "remind", "seconds": int(effect.after.total_seconds())}
             case does.NextTip():

@@ -128,7 +128,9 @@ class Intake:
         if case.consent_revoked_at is not None or case.forgotten_at is not None:
             return
         case.consent_revoked_at = self._now
-        await self._cases.append([happening(self._privacy, number, Happening.CONSENT_REVOKED, now=self._now)])
+        entry = happening(self._privacy, number, Happening.CONSENT_REVOKED, now=self._now)
+        await self._cases.append([entry])
+        await LetterRepository(self._session).revoke(number, entry=entry["number"], now=self._now)
         await ring(self._session, QUEUE)
         await self._ring(case)
         self._log(Act.CONSENT_REVOKED, number)
@@ -136,7 +138,7 @@ class Intake:
     async def rate(self, number: UUID, face: Face, *, month: str) -> None:
         """Count how the talk was, once a case and apart from it; where nobody was to ask, nothing is kept."""
         case = await self._locked(number)
-        if case.rated or not rules.may_be_rated(standing_of(case)):
+        if case.rated or case.rehearsal is not None or not rules.may_be_rated(standing_of(case)):
             return
         case.rated = True
         await self._cases.count_rating(month=month, locale=case.locale, face=face)

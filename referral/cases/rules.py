@@ -246,7 +246,7 @@ def forgotten(case: Standing) -> Standing:
 
 def may_be_rated(case: Standing) -> bool:
     """Whether the visitor may be asked how the talk was: never after an ambulance or a no."""
-    unfit = (None, Outcome.EMERGENCY_SERVICES, Outcome.LEFT, Outcome.FORGOTTEN, Outcome.NOT_FOR_US)
+    unfit = (None, Outcome.EMERGENCY_SERVICES, Outcome.VISITOR_SILENT, Outcome.LEFT, Outcome.FORGOTTEN)
     return case.outcome not in unfit and not case.gone and not case.revoked
 
 

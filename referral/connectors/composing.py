@@ -17,6 +17,7 @@ from referral.connectors.happenings import (
     Closed,
     Coding,
     Consent,
+    ConsentRevoked,
     DangerRaised,
     Detail,
     Entry,
@@ -61,6 +62,8 @@ class Composer:
         kind = Kind(letter.kind)
         if kind is Kind.FORGOTTEN:
             return Forgotten(at=letter.at, number=letter.case_id)
+        if kind is Kind.CONSENT_REVOKED:
+            return ConsentRevoked(at=letter.at, number=letter.case_id)
         case = await self._cases.get(letter.case_id)
         if case is None or not _goes_out(case):
             return None
@@ -109,8 +112,8 @@ class Composer:
                 coding = _coding(case) if Detail.CODING in details else None
                 thread = await self._thread(case.number, details=details)
                 return Closed(**parts, coding=coding, thread=thread)
-            case Kind.FORGOTTEN:
-                raise AssertionError("a deletion has no case")
+            case Kind.FORGOTTEN | Kind.CONSENT_REVOKED:
+                raise AssertionError("these name their case and nothing of it")
             case _:
                 assert_never(kind)
 

@@ -29,8 +29,8 @@ from referral.privacy import Privacy
 
 MAX_LABEL = 60
 MAX_ADDRESS = 500
-#: What can be chosen; a deletion is always told.
-CHOICES = tuple(kind for kind in Kind if kind is not Kind.FORGOTTEN)
+#: What can be chosen; that consent was taken back, and a deletion, are always told.
+CHOICES = tuple(kind for kind in Kind if kind not in (Kind.CONSENT_REVOKED, Kind.FORGOTTEN))
 #: The specification asks for 24 to 64 random bytes.
 _SECRET_BYTES = 32
 

@@ -25,7 +25,9 @@ class Kind(StrEnum):
     SAID = "said"
     RETURNED = "returned"
     CLOSED = "closed"
-    #: Nobody chooses this one: whoever was told anything about a case is told to forget it.
+    #: Nobody chooses these two: whoever was told anything about a case is told to share it no further,
+    CONSENT_REVOKED = "consent_revoked"
+    #: and whoever was told anything about a case is told to forget it.
     FORGOTTEN = "forgotten"
 
 
@@ -143,6 +145,14 @@ class Closed(_OfCase):
     thread: tuple[Entry, ...] | None = None
 
 
+class ConsentRevoked(_Model):
+    """The visitor took their consent back: what came with this number goes no further."""
+
+    kind: Literal[Kind.CONSENT_REVOKED] = Kind.CONSENT_REVOKED
+    at: datetime
+    number: UUID
+
+
 class Forgotten(_Model):
     """The visitor asked for deletion: erase everything that came with this number."""
 
@@ -151,9 +161,11 @@ class Forgotten(_Model):
     number: UUID
 
 
-Happening = Opened | DangerRaised | Taken | Returned | Said | Closed | Forgotten
+Happening = Opened | DangerRaised | Taken | Returned | Said | Closed | ConsentRevoked | Forgotten
 
 
 def number_of(happening: Happening) -> UUID:
     """The case that it is about."""
-    return happening.number if isinstance(happening, Forgotten) else happening.case.number
+    if isinstance(happening, Forgotten | ConsentRevoked):
+        return happening.number
+    return happening.case.number

@@ -50,6 +50,16 @@ _FORGET = text(
 )
 
 
+_REVOKE = text(
+    """
+    INSERT INTO letter (id, connection, case_id, entry_id, kind, at, next_try_at)
+    SELECT DISTINCT ON (connection) gen_random_uuid(), connection, case_id, CAST(:entry AS uuid),
+           'consent_revoked', CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+    FROM letter WHERE case_id = :case
+    """
+)
+
+
 class LetterState(StrEnum):
     """What became of a letter."""
 
@@ -145,6 +155,11 @@ class LetterRepository:
         )
         if rows.first() is not None:
             await ring(self._session, LETTERS)
+
+    async def revoke(self, case: UUID, *, entry: UUID, now: datetime) -> None:
+        """Whoever was told of this case hears that its visitor took their consent back."""
+        await self._session.execute(_REVOKE, {"case": case, "entry": entry, "now": now})
+        await ring(self._session, LETTERS)
 
     async def forget(self, case: UUID, *, now: datetime) -> None:
         """Nothing more is told of this case, and whoever may know of it is told to erase it."""

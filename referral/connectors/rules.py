@@ -80,4 +80,4 @@ def delay(failures: int, *, wanted: timedelta | None, chance: float) -> timedelt
 
 def given_up(kind: Kind, *, attempts: int) -> bool:
     """True when a letter is parked; a deletion is tried for as long as it takes."""
-    return attempts >= MOST_ATTEMPTS and kind is not Kind.FORGOTTEN
+    return attempts >= MOST_ATTEMPTS and kind not in (Kind.FORGOTTEN, Kind.CONSENT_REVOKED)

@@ -16,7 +16,7 @@ import httpx
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from referral.connectors.happenings import Audience, Detail, Forgotten, Happening, Kind
+from referral.connectors.happenings import Audience, ConsentRevoked, Detail, Forgotten, Happening, Kind
 from referral.connectors.protocol import Answer, Failed, Letter, Unavailable
 from referral.connectors.rules import answer
 from referral.connectors.tables import Connection, Endpoint
@@ -123,7 +123,7 @@ class Webhooks:
 
 def body_of(happening: Happening) -> bytes:
     """What is posted: ``case.opened`` and so on, and of the case what the happening holds."""
-    if isinstance(happening, Forgotten):
+    if isinstance(happening, Forgotten | ConsentRevoked):
         data = {"case": str(happening.number)}
     else:
         facts = happening.case.model_dump(mode="json")

@@ -23,8 +23,9 @@ from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.background import beside
 from referral.cases.repository import CaseRepository
-from referral.cases.rules import EntryKind, Happening
+from referral.cases.rules import EntryKind, Happening, may_be_rated
 from referral.cases.sealed import read_words
+from referral.cases.standing import standing_of
 from referral.changes import case_topic, ring
 from referral.clock import Clock
 from referral.database import LIVELY, Sessions, transaction
@@ -103,7 +104,10 @@ class Delivery:
                 if wait:
                     await events.defer(case, after=wait)
                     return None
-                words = None
+                words, rate = None, False
+                if event.kind == EventKind.CLOSED:
+                    closed = await CaseRepository(session).get(case)
+                    rate = closed is not None and may_be_rated(standing_of(closed))
                 if event.message_id is not None:
                     sealed = await CaseRepository(session).words(case, event.message_id)
                     words = read_words(self._privacy, sealed, case=case, entry=event.message_id)
@@ -111,7 +115,10 @@ class Delivery:
                         await events.drop(event.number)
                         continue
                 return Letter(
-                    number=event.number, case=case, attempts=event.attempts, body=_body(event, words=words)
+                    number=event.number,
+                    case=case,
+                    attempts=event.attempts,
+                    body=_body(event, words=words, rate=rate),
                 )
         return None
 
@@ -179,10 +186,12 @@ class Delivery:
         record(session, Act.VISITOR_UNREACHABLE, now=now, case=number)
 
 
-def _body(event: OutgoingEvent, *, words: str | None) -> bytes:
+def _body(event: OutgoingEvent, *, words: str | None, rate: bool) -> bytes:
     data: dict[str, Any] = {"case": str(event.case_id)}
     if event.kind == EventKind.MESSAGE:
         data |= {"message": str(event.message_id), "text": words}
+    if rate:
+        data |= {"rate": True}
     timestamp = event.created_at.isoformat()
     return json.dumps(
         {"type": f"case.{event.kind}", "timestamp": timestamp, "data": data}, ensure_ascii=False

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.cases.clocks import Clocks
 from referral.cases.rules import DangerLevel
-from referral.cases.tables import Case
+from referral.cases.tables import Case, Rating
 from referral.reports.period import Period
 
 
@@ -44,6 +44,7 @@ class Figures:
 
     def __init__(self, session: AsyncSession, *, period: Period) -> None:
         self._session = session
+        self._months = period.months
         self._local: ColumnElement[Any] = func.timezone(period.zone.key, Case.received_at)
         self._within = and_(Case.received_at >= period.begins_at, Case.received_at < period.ends_at)
 
@@ -72,6 +73,15 @@ class Figures:
         done = func.unnest(Case.actions).label("done")
         found = select(done).where(self._within).subquery()
         return await self._counted(select(found.c.done, func.count()).group_by(found.c.done))
+
+    async def ratings(self) -> Mapping[str, int]:
+        """What visitors said of their talk when it was over, in these months."""
+        query = (
+            select(Rating.face, func.sum(Rating.number))
+            .where(Rating.month.in_(self._months))
+            .group_by(Rating.face)
+        )
+        return {face: int(number) for face, number in (await self._session.execute(query)).all()}
 
     async def coded(self) -> Sequence[Coded]:
         """Closed cases that carry a code, by how they were coded."""

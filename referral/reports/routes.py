@@ -28,7 +28,7 @@ from referral.services import ServicesIn, TransactionIn
 router = APIRouter(prefix="/reports")
 
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_KINDS = ("danger", "outcome", "channel", "locale", "role", "occurred", "action")
+_KINDS = ("danger", "outcome", "channel", "locale", "role", "occurred", "action", "face")
 
 
 def _period(services: ServicesIn, _: PatientSupervisor, first: str = "", last: str = "") -> Period:

@@ -142,6 +142,14 @@ async def report_of(
         _sheet("outcome", gettext("How they ended"), _contacts(gettext("Outcome")), ended, _outcomes(labels)),
         *_coded(await figures.coded(), total=total, labels=labels, below=below),
         _done(await figures.by_action(), ended=ended or {}, labels=labels, below=below),
+        _parts(
+            "talk",
+            "How visitors found the talk",
+            ("Answer", "Visitors"),
+            await figures.ratings(),
+            labels["face"],
+            below=below,
+        ),
     ]
     return Report(period=period, below=below, total=total, sheets=sheets)
 

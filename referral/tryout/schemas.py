@@ -124,6 +124,19 @@ class LeaveCase(_Told):
     kind: Literal["leave_case"]
 
 
+class RevokeConsent(_Told):
+    """The helpline would hear that nothing more may be shared."""
+
+    kind: Literal["revoke_consent"]
+
+
+class RateTalk(_Told):
+    """It would be counted how the talk was."""
+
+    kind: Literal["rate_talk"]
+    face: str
+
+
 class Remind(_Told):
     """A timer would begin to run."""
 
@@ -151,7 +164,18 @@ class Forget(_Told):
 
 
 Effect = Annotated[
-    Say | Hand | OpenCase | Relay | RaiseDanger | LeaveCase | Remind | NextTip | ClassDeed | Forget,
+    Say
+    | Hand
+    | OpenCase
+    | Relay
+    | RaiseDanger
+    | LeaveCase
+    | RevokeConsent
+    | RateTalk
+    | Remind
+    | NextTip
+    | ClassDeed
+    | Forget,
     Field(discriminator="kind"),
 ]
 

@@ -35,10 +35,22 @@ def _case(**changes: Any) -> dict[str, Any]:
         "reason": "suicidal",
         "opened_at": "2026-11-22T03:04:05.123456+00:00",
         "consent": "Человек на линии помощи увидит то, что ты написал(а).",
-        "card": {"harm": "suicidal", "since": "this_week", "story": "они не отстают"},
+        "card": {"harm": "suicidal", "since": "они не отстают", "story": "chosen"},
         "said": ["danger.care", "talk_to_human.consent"],
+        "promised": ["danger.care"],
+        "scope": ["messages", "answers", "safety_plan"],
+        "sources": {"since": "words"},
+        "plan": {"my_plan_signs": "не сплю"},
+        "contacts": {"helpline": "8-801-100-16-11", "emergency": "112"},
+        "texts": {"danger.care": {"ru": "Мне важно.", "en": "I care."}},
         "messages": [
-            {"id": str(uuid4()), "sender": sender, "text": f"сказал {sender}", "sent_at": OPENED_AT}
+            {
+                "id": str(uuid4()),
+                "sender": sender,
+                "text": f"сказал {sender}",
+                "sent_at": OPENED_AT,
+                "key": "danger.care" if sender == "bot" else None,
+            }
             for sender in ("visitor", "bot", "operator")
         ],
     } | changes
@@ -109,6 +121,23 @@ async def test_leaving_and_forgetting_can_be_repeated(client: ReferralClient) ->
     assert (await client.status(case))["state"] == "closed"
 
 
+async def test_consent_is_taken_back_and_a_talk_is_rated_and_both_can_be_repeated(
+    client: ReferralClient, service: Service
+) -> None:
+    wanted = _case()
+    case = UUID(wanted["id"])
+    await client.open_case(wanted)
+    async with service.as_operator("nina") as operator:
+        await operator.take_next()
+        await operator.close(case)
+
+    for _ in range(2):
+        await client.rate(case, face="good")
+        await client.revoke(case)
+
+    assert (await client.status(case))["state"] == "closed"
+
+
 async def test_words_for_a_case_that_is_over_or_unknown_are_told_from_an_outage(
     client: ReferralClient,
 ) -> None:
@@ -164,6 +193,7 @@ async def test_events_have_the_form_that_both_sides_agreed_on(
     for event in bot.events:
         assert set(event) == {"type", "timestamp", "data"}
     assert bot.events[0]["data"] == {"case": str(case)}
+    assert bot.events[4]["data"] == {"case": str(case), "rate": True}
     assert bot.events[1]["data"] == {"case": str(case), "message": str(entry), "text": "я здесь"}
 
 

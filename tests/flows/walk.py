@@ -11,6 +11,7 @@ from flows import engine, payload, tips
 from flows.classroom import ClassNews
 from flows.effects import Say
 from flows.events import (
+    CaseClosed,
     ChoicePressed,
     ClassTold,
     ConversationStarted,
@@ -29,7 +30,7 @@ COUNTRIES = ("BY", "BD")
 #: Whoever has not said who they are, and the roles with words and ways of their own.
 ADULTS_TOO = (None, "parent", "teacher")
 #: Lists of words that lead into a flow which has no intent.
-OFFERS = ("tip_words", "class_words")
+OFFERS = ("tip_words", "class_words", "unshare_words")
 #: The flow, the node and who talks with the visitor there; at rest flow and node are empty.
 Place = tuple[str, str, Mode]
 
@@ -127,8 +128,10 @@ def ways_in(book: Book, *, locale: str) -> tuple[Event, ...]:
     doubts = (text("…", means="out_of_scope", doubt=intent) for intent in sorted(dangers))
     named = (text(min(book.texts.words(words, locale=locale)), sure=0.0) for words in OFFERS)
     begun = (ConversationStarted(), ChoicePressed(payload=payload.MENU), text("…"))
+    # A talk that is over, after which the visitor is asked how it was.
+    over = (CaseClosed(rate=True),)
     told = (ClassTold(news=news, room="a room", code="48217390") for news in ClassNews)
-    return (*begun, *intents, *doubts, *named, *told)
+    return (*begun, *intents, *doubts, *named, *told, *over)
 
 
 def events_at(book: Book, state: State) -> Iterator[Event]:
@@ -162,6 +165,7 @@ def waits(book: Book) -> set[tuple[str, str]]:
         "not_understood",
         "class_survey",
         "class_told",
+        "rate_talk",
     } & book.flows.keys()
     entered |= set(book.answers.values())
     ahead = list(entered)

@@ -22,7 +22,7 @@ A document::
       - tip: 2026-12-01                 # the hour of the daily tip on this day
       - class: joined                   # what became of a wish about a class
       - media: photo
-      - helpline: taken                 # taken, wrote, returned, closed, delayed
+      - helpline: taken                 # taken, wrote, returned, closed, closed_asking, delayed
       - left: true                      # the visitor blocked us
       - flow: advice_block              # the conversation is in this flow, whatever led there
 
@@ -75,6 +75,7 @@ _HELPLINE: Mapping[str, Event] = {
     "wrote": OperatorWrote(text="I am here with you."),
     "returned": CaseReturned(),
     "closed": CaseClosed(),
+    "closed_asking": CaseClosed(rate=True),
     "delayed": CaseDelayed(),
 }
 

@@ -12,6 +12,7 @@ import httpx
 from referral.connectors.happenings import (
     Audience,
     Closed,
+    ConsentRevoked,
     DangerRaised,
     Detail,
     Forgotten,
@@ -21,7 +22,7 @@ from referral.connectors.happenings import (
     Said,
     Taken,
 )
-from referral.connectors.primero.mapping import CountryMapping, Mappings
+from referral.connectors.primero.mapping import CONSENT_FIELDS, CountryMapping, Mappings
 from referral.connectors.primero.server import PrimeroServer, refused_fields
 from referral.connectors.primero.sources import Told
 from referral.connectors.protocol import Answer, Arrived, Failed, Letter, Refused, Unavailable
@@ -51,6 +52,8 @@ class PrimeroConnector:
             match letter.happening:
                 case Forgotten(number=number):
                     return await self._erase(number, now=now)
+                case ConsentRevoked(number=number):
+                    return await self._withdraw(number, now=now)
                 case Opened() | DangerRaised() | Closed() as told:
                     return await self._tell(told, now=now)
                 case Taken() | Returned() | Said():
@@ -84,6 +87,11 @@ class PrimeroConnector:
             # It is ours: nobody else makes a record under this id. What changed since has its own letters.
             return Arrived(reference=str(told.case.number))
         return _judged(response, number=told.case.number, now=now)
+
+    async def _withdraw(self, number: UUID, *, now: datetime) -> Answer:
+        """The record says that nobody may be referred any more; where there is none, nothing need be said."""
+        response = await self._server.change(number, dict.fromkeys(CONSENT_FIELDS, False))
+        return Arrived() if response.status_code == 404 else _judged(response, number=number, now=now)
 
     async def _erase(self, number: UUID, *, now: datetime) -> Answer:
         """Empty every field that came from us and hide the record, by each mapping until one is taken."""

@@ -182,6 +182,15 @@ async def test_a_deletion_takes_everything_with_it_and_leaves_others_alone(
     assert receiver.knows(other)
 
 
+async def test_whoever_was_told_of_a_case_hears_that_consent_was_taken_back(line: Line) -> None:
+    case = await line.open()
+    await line.drain()
+    await line.revoke(case)
+    await line.drain()
+
+    assert [letter.kind for letter in await line.letters("delivered")] == ["opened", "consent_revoked"]
+
+
 async def test_what_was_not_sent_before_a_deletion_never_is(line: Line, receiver: Receiver) -> None:
     receiver.fail(Says(status=503))
     case = await line.whole_talk()

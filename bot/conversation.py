@@ -25,7 +25,7 @@ from flows import engine, payload
 from flows import events as happened
 from flows.events import DangerLevel
 from flows.masking import mask
-from flows.model import RATE_TALK, Book
+from flows.model import RATE_TALK, BlockKind, Book
 from flows.outcome import OPEN_CASE
 from flows.promises import PROMISES
 from flows.speech import counted, in_every_language
@@ -173,6 +173,8 @@ class Turns:
             case "case.taken":
                 return happened.CaseTaken()
             case "case.message":
+                if "gift" in raw:
+                    return happened.OperatorGave(**raw["gift"])
                 return happened.OperatorWrote(text=raw["text"])
             case "case.returned":
                 return happened.CaseReturned()
@@ -200,6 +202,12 @@ class Turns:
                     kept.append(_say(effect, turn.state.locale, until=waiting.event.get("until")))
                 case does.Hand():
                     kept.extend(self._hand(effect, conversation, waiting))
+                case does.HandFile():
+                    linked = conversation.channel in LINKED
+                    order = self.press.order_of(effect, at=waiting.received_at, linked=linked)
+                    kept.append(
+                        Effect(lane="channel", kind="hand", payload=order.payload(), token=order.token)
+                    )
                 case does.OpenCase():
                     kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
                 case does.Relay() | does.RaiseDanger() | does.LeaveCase():
@@ -294,6 +302,7 @@ class Turns:
                 "promised": [key for key in state.said if key in PROMISES],
                 "plan": dict(effect.plan),
                 "contacts": dict(effect.contacts),
+                "documents": self._documents(state),
                 "texts": {
                     key: in_every_language(self.book, key, state=state, countries=self.countries)
                     for key in keys
@@ -310,6 +319,15 @@ class Turns:
                 ],
             },
         )
+
+    def _documents(self, state: State) -> dict[str, dict[str, str]]:
+        """What the operator can give, each with its title in every language."""
+        found = {}
+        for name, document in self.book.documents.items():
+            title = next(block.keys[0] for block in document.blocks if block.kind is BlockKind.TITLE)
+            key = f"{document.sheet}.{title}"
+            found[name] = in_every_language(self.book, key, state=state, countries=self.countries)
+        return found
 
     async def _about_case(
         self,

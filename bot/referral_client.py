@@ -98,6 +98,10 @@ class ReferralClient:
         place, minutes = status.get("place"), status.get("usual_minutes")
         return place if isinstance(place, int) else None, minutes if isinstance(minutes, int) else None
 
+    async def file(self, number: UUID) -> bytes:
+        """A file that the helpline keeps for visitors; ``CaseGone`` where it was taken out."""
+        return (await self._answer("GET", f"/v1/library/{number}", None)).content
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.aclose()
@@ -110,6 +114,18 @@ class ReferralClient:
         *,
         timeout: httpx.Timeout = _TIMEOUT,  # noqa: ASYNC109  # httpx applies it to each step.
     ) -> dict[str, Any]:
+        response = await self._answer(method, path, body, timeout=timeout)
+        answer: dict[str, Any] = response.json() if response.content else {}
+        return answer
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        timeout: httpx.Timeout = _TIMEOUT,  # noqa: ASYNC109  # httpx applies it to each step.
+    ) -> httpx.Response:
         content = "" if body is None else json.dumps(body, ensure_ascii=False)
         try:
             async with asyncio.timeout(_WHOLE_SECONDS if timeout is _TIMEOUT else _AT_ONCE.read):
@@ -119,8 +135,7 @@ class ReferralClient:
         except (httpx.HTTPError, TimeoutError) as error:
             raise ReferralUnreachable from error
         if response.is_success:
-            answer: dict[str, Any] = response.json() if response.content else {}
-            return answer
+            return response
         if response.status_code in (404, 409, 410):
             raise CaseGone
         if response.status_code == 429 or response.is_server_error:

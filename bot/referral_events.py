@@ -17,10 +17,19 @@ from bot.store import Store
 log = structlog.get_logger()
 
 
+class _File(BaseModel):
+    id: UUID
+    title: Annotated[str, Field(max_length=200)]
+    form: Literal["pdf", "png"]
+
+
 class _Case(BaseModel):
     case: UUID
     message: UUID | None = None
     text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    #: What the operator gave: one of our documents, or a file of their own.
+    document: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")] | None = None
+    file: _File | None = None
     #: Whether the visitor may be asked how the talk was.
     rate: bool = False
 
@@ -59,6 +68,20 @@ def router(*, store: Store, secret: str) -> APIRouter:
     return routes
 
 
+def _gift(told: _Case) -> dict[str, dict[str, str]]:
+    if told.document:
+        return {"gift": {"document": told.document}}
+    if told.file:
+        return {
+            "gift": {
+                "number": str(told.file.id),
+                "title": clean(told.file.title),
+                "form": told.file.form,
+            }
+        }
+    return {}
+
+
 async def _keep(store: Store, event: _Event, *, number: str) -> JSONResponse:
     conversation = await store.conversation_of(event.data.case)
     if conversation is None:
@@ -73,7 +96,12 @@ async def _keep(store: Store, event: _Event, *, number: str) -> JSONResponse:
         known = await store.accept_for(
             conversation,
             update=f"referral {number}",
-            event={"kind": event.kind, "text": clean(event.data.text), "rate": event.data.rate},
+            event={
+                "kind": event.kind,
+                "text": clean(event.data.text),
+                "rate": event.data.rate,
+                **_gift(event.data),
+            },
         )
     except InboxDown:
         return JSONResponse(

@@ -12,9 +12,11 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.viber import ViberChannel
 from bot.config import Settings
 from bot.documents.orders import Press
+from bot.documents.shelf import Shelf
 from bot.first_aid import FirstAid, Reception
 from bot.messages import Channel
 from bot.privacy import Privacy
+from bot.referral_client import ReferralClient
 from bot.store import Store, open_engine
 from flows.loader import load
 from flows.model import Book
@@ -53,7 +55,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     store = Store(engine, privacy=privacy)
     telegram = _telegram(settings)
     viber = _viber(settings)
-    press = Press(book=book, countries=settings.countries)
+    referral = ReferralClient(settings.referral_url, secret=settings.service_secret)
+    press = Press(book=book, countries=settings.countries, library=Shelf(referral).fetch)
     first_aid = FirstAid(
         book=book,
         lexicon=lexicon,
@@ -80,6 +83,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             if channel is not None:
                 await channel.close()
         press.close()
+        await referral.close()
         await engine.dispose()
 
 

@@ -45,6 +45,18 @@ class Hand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandFile:
+    """Give the visitor a file of the helpline's own, which is fetched from there."""
+
+    number: str
+    title: str
+    #: ``pdf`` or ``png``.
+    form: str
+    locale: str
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase:
     """Put this conversation into the helpline's queue, with what the operator must not ask again."""
 
@@ -149,4 +161,4 @@ class Forget:
 
 ClassEffect = OpenClass | JoinClass | AnswerClass | LookAtClass
 CaseEffect = Relay | RaiseDanger | LeaveCase | RevokeConsent | RateTalk
-Effect = Say | Hand | OpenCase | CaseEffect | Remind | NextTip | ClassEffect | Forget
+Effect = Say | Hand | HandFile | OpenCase | CaseEffect | Remind | NextTip | ClassEffect | Forget

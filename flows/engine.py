@@ -23,6 +23,7 @@ from flows.events import (
     DangerLevel,
     Event,
     MediaReceived,
+    OperatorGave,
     OperatorWrote,
     TextReceived,
     TipDue,
@@ -104,7 +105,7 @@ def resume(
         case ClassTold():
             if not _class(run, event):
                 return Turn(state=state, effects=())
-        case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote():
+        case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote() | OperatorGave():
             _helpline(run, event)
         case VisitorLeft():
             if run.state.mode in OPEN_CASE:
@@ -238,7 +239,9 @@ def _danger_came_up(run: Run, *, before: State) -> bool:
     return spoken or run.state.danger.rank > before.danger.rank
 
 
-def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelayed | OperatorWrote) -> None:
+def _helpline(
+    run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelayed | OperatorWrote | OperatorGave
+) -> None:
     """The helpline's side moved; who asked not to be written to, or left the line, hears nothing of it."""
     mode = run.state.mode
     match event:
@@ -249,6 +252,10 @@ def _helpline(run: Run, event: CaseTaken | CaseReturned | CaseClosed | CaseDelay
                     run.effects.append(
                         Say(key="", text=event.text[start : start + MAX_TEXT], sender="operator")
                     )
+        case OperatorGave():
+            if mode is not Mode.STOPPED:
+                run.change(mode=Mode.LIVE)
+                run.give(event)
         case CaseTaken() if mode in OPEN_CASE:
             run.rest()
             run.change(mode=Mode.LIVE)

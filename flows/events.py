@@ -155,6 +155,18 @@ class OperatorWrote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorGave:
+    """The operator gave one of our documents, or a file of the helpline's own."""
+
+    #: The document's name; empty for a file.
+    document: str = ""
+    #: Where the helpline keeps the file, what it is called and what it is: ``pdf`` or ``png``.
+    number: str = ""
+    title: str = ""
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReturned:
     """The operator had to let go; the case waits again for the next one."""
 
@@ -186,6 +198,7 @@ Event = (
     | ClassTold
     | CaseTaken
     | OperatorWrote
+    | OperatorGave
     | CaseReturned
     | CaseClosed
     | CaseDelayed

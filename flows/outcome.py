@@ -13,6 +13,7 @@ from flows.effects import (
     Effect,
     Forget,
     Hand,
+    HandFile,
     JoinClass,
     LeaveCase,
     LookAtClass,
@@ -24,8 +25,8 @@ from flows.effects import (
     RevokeConsent,
     Say,
 )
-from flows.events import DangerLevel
-from flows.model import CLASS_SURVEY, INCIDENTS, ROLES, Book, CaseNode, EffectNode, HandNode
+from flows.events import DangerLevel, OperatorGave
+from flows.model import CLASS_SURVEY, INCIDENTS, ROLES, Book, CaseNode, EffectNode
 from flows.speech import Voice
 from flows.state import OWN, Frame, Mode, Origin, Slot, State
 from flows.texts import COMMON
@@ -139,13 +140,29 @@ class Outcome:
         for name, value in changes.items():
             self.save(name, value)
 
-    def hand(self, node: HandNode) -> None:
+    def give(self, gift: OperatorGave) -> None:
+        """Give the visitor what the operator chose."""
+        state = self.state
+        if gift.document:
+            self.hand(gift.document)
+        else:
+            self.effects.append(
+                HandFile(
+                    number=gift.number,
+                    title=gift.title,
+                    form=gift.form,
+                    locale=state.locale,
+                    country=state.country,
+                )
+            )
+
+    def hand(self, name: str) -> None:
         """Give the visitor a document, with those of their own answers that it shows."""
-        state, document = self.state, self.book.documents.get(node.document)
+        state, document = self.state, self.book.documents.get(name)
         kept = state.kept_slots().items() if document else ()
         self.effects.append(
             Hand(
-                document=node.document,
+                document=name,
                 locale=state.locale,
                 role=state.role,
                 country=state.country,

@@ -273,7 +273,7 @@ class Run(Outcome):
                 self.carry_out(node)
                 return node.go
             case HandNode():
-                self.hand(node)
+                self.hand(node.document)
                 return node.go
             case EndNode():
                 return self._return()

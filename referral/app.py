@@ -46,6 +46,7 @@ from referral.events.hints import Hints
 from referral.events.repository import EventRepository
 from referral.hours import routes as hours
 from referral.language import LOCALES, Languages, gettext, marked
+from referral.library import routes as library
 from referral.limits import BodyLimit
 from referral.metrics import Metrics
 from referral.operators.networks import networks
@@ -132,6 +133,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(reviews.router)
     app.include_router(hours.router)
     app.include_router(replies.router)
+    app.include_router(library.router)
     app.include_router(tryout.router)
     app.include_router(audit.router)
     app.include_router(connections.router)

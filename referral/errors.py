@@ -55,7 +55,7 @@ class SignatureInvalid(ReferralError):
 
 
 class BodyTooLarge(ReferralError):
-    """This request carries too much: at most 2 MB for a case, 256 kB for everything else."""
+    """This request carries too much: at most 2 MB for a case, 5 MB for a file, 256 kB for everything else."""
 
     http_status = 413
 

@@ -13,6 +13,9 @@ MAX_BODY = 256 * 1024
 #: who wrote a great deal must not be refused a person for it.
 MAX_API_BODY = 2 * 1024 * 1024
 _API = "/v1/"
+#: A file for the library of at most 5 MB, and the form around it.
+MAX_UPLOAD_BODY = 5 * 1024 * 1024 + 64 * 1024
+_UPLOAD = "/library"
 #: So much of a refused body is read and thrown away, so that its sender gets to see the answer.
 _READ_AND_DROPPED = 16 * 1024 * 1024
 
@@ -27,7 +30,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = await _read(receive, limit=MAX_API_BODY if scope["path"].startswith(_API) else MAX_BODY)
+        body = await _read(receive, limit=_limit(scope["path"]))
         if body is None:
             await _refuse(send)
             return
@@ -37,6 +40,12 @@ class BodyLimit:
             return unread.pop() if unread else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _limit(path: str) -> int:
+    if path == _UPLOAD:
+        return MAX_UPLOAD_BODY
+    return MAX_API_BODY if path.startswith(_API) else MAX_BODY
 
 
 async def _read(receive: Receive, *, limit: int) -> bytes | None:

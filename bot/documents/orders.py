@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +15,7 @@ import structlog
 from bot.clocks import CLOCKS
 from bot.documents.typesetting import typeset
 from bot.messages import BotError, Outgoing, Run
-from flows.effects import Hand
+from flows.effects import Hand, HandFile
 from flows.model import FORMATS, Book
 from flows.paper import Paper, compose
 from flows.speech import said_alone
@@ -29,7 +29,13 @@ PATIENCE_IN_LINE = timedelta(seconds=10)
 #: More orders than these do not wait in one process, unless who asks says another number.
 MOST_WAITING = 20
 
+#: What a file of the helpline's own is called where its title would not do.
+FROM_HELPLINE = "helpline"
+
 _TOKEN_BYTES = 24
+
+#: The content of a file by its number; raises ``NotMade``, or ``PressBusy`` where it may come later.
+Library = Callable[[str], Awaitable[bytes]]
 
 
 class NotMade(BotError):
@@ -58,6 +64,8 @@ class Order:
     handed_on: str
     #: Names the link under which it can be fetched; empty where the file itself is sent.
     token: str = ""
+    #: Where the helpline keeps a file of its own; empty for our documents.
+    library: str = ""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
@@ -90,6 +98,8 @@ class Press:
 
     book: Book
     countries: Sequence[str]
+    #: Fetches a file that the helpline keeps.
+    library: Library | None = None
     _waiting: set[asyncio.Future[bytes]] = field(default_factory=set)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
 
@@ -112,8 +122,30 @@ class Press:
             token = secrets.token_urlsafe(_TOKEN_BYTES) if linked else ""
             yield replace(asked, form=form, title=title, token=token)
 
+    def order_of(self, file: HandFile, *, at: datetime, linked: bool) -> Order:
+        """An order for a file of the helpline's own."""
+        return Order(
+            document=FROM_HELPLINE,
+            form=file.form,
+            locale=file.locale,
+            role=None,
+            country=file.country,
+            slots={},
+            title=file.title,
+            handed_on=at.astimezone(CLOCKS.get(file.country or "", UTC)).date().isoformat(),
+            token=secrets.token_urlsafe(_TOKEN_BYTES) if linked else "",
+            library=file.number,
+        )
+
+    async def _fetched(self, order: Order) -> bytes:
+        if self.library is None:
+            raise NotMade
+        return await self.library(order.library)
+
     async def file(self, order: Order, *, most_waiting: int = MOST_WAITING) -> bytes:
         """The file, in some seconds at the latest; raises ``NotMade``, or ``PressBusy`` where others wait."""
+        if order.library:
+            return await self._fetched(order)
         if len(self._waiting) >= most_waiting:
             raise PressBusy
         made = asyncio.get_running_loop().run_in_executor(self._thread, self._make, order)

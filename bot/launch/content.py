@@ -22,6 +22,7 @@ from flows.effects import (
     Effect,
     Forget,
     Hand,
+    HandFile,
     JoinClass,
     LeaveCase,
     LookAtClass,
@@ -253,6 +254,8 @@ class Player:
                     self._choices = effect.choices or self._choices
                 case Hand():
                     self._note(f"the document '{effect.document}' is handed over")
+                case HandFile():
+                    self._note(f"the helpline's file '{effect.title}' is handed over")
                 case OpenCase():
                     self._note(
                         f"a case is opened: {effect.reason}, danger {effect.danger}, {dict(effect.card)}"

@@ -18,6 +18,7 @@ from flows.effects import (
     AnswerClass,
     Effect,
     Hand,
+    HandFile,
     JoinClass,
     LeaveCase,
     LookAtClass,
@@ -176,6 +177,8 @@ def name_of(effect: Effect) -> str:
             return f"open_case {effect.reason} {effect.danger}"
         case Hand():
             return f"hand {effect.document}"
+        case HandFile(form=form):
+            return f"hand_file {form}"
         case RaiseDanger():
             return f"raise_danger {effect.danger}"
         case Relay():

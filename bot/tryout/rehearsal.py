@@ -321,6 +321,8 @@ class Rehearsal:
                 }
             case does.Hand():
                 return {"kind": "hand", "document": effect.document}
+            case does.HandFile():
+                return {"kind": "hand", "document": effect.title}
             case does.OpenCase():
                 return {
                     "kind": "open_case",

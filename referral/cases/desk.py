@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -31,6 +32,16 @@ from referral.privacy import Privacy
 
 #: So long a visitor is left to those who serve their language, country and role; then to anybody.
 SKILLS_FIRST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """What an operator can give: a file of the library, or one of the bot's documents."""
+
+    #: What it is called, in the visitor's language.
+    title: str
+    file: UUID | None = None
+    document: str | None = None
 
 
 class Desk:
@@ -121,6 +132,13 @@ class Desk:
         """
         await self._say(number, entry=entry, words=words, billed=billed, key=key)
         self._log(Act.MESSAGE_WRITTEN, number)
+
+    async def give(self, number: UUID, *, entry: UUID, gift: Gift, billed: bool = False) -> None:
+        """Give the visitor a file of the library or one of the bot's documents; the thread says which."""
+        await self._say(
+            number, entry=entry, words=gift.title, billed=billed, file_id=gift.file, document=gift.document
+        )
+        self._log(Act.FILE_GIVEN, number)
 
     async def _say(self, number: UUID, *, entry: UUID, words: str, billed: bool, **more: object) -> None:
         case = await self._locked(number)

@@ -209,6 +209,7 @@ class Intake:
             sources=wanted.sources,
             plan=wanted.plan,
             contacts=wanted.contacts,
+            documents=wanted.documents,
             texts=wanted.texts,
             referred_by=referred_by,
         )

@@ -79,6 +79,8 @@ class NewCase(_Request):
     #: The visitor's own safety plan, if they agreed to show it.
     plan: Annotated[dict[Slug, Answer], Field(max_length=MAX_PLAN)] = {}
     contacts: Annotated[dict[Slug, Answer], Field(max_length=MAX_ANSWERS)] = {}
+    #: What the bot can give: a document to its title in every language.
+    documents: Annotated[dict[Slug, dict[Slug, Answer]], Field(max_length=MAX_ANSWERS)] = {}
     #: What the bot's texts say in every language, by their key.
     texts: Annotated[dict[Key, dict[Slug, Words]], Field(max_length=MAX_SAID)] = {}
     messages: Annotated[tuple[EarlierMessage, ...], Field(max_length=MAX_MESSAGES)] = ()

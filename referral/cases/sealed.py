@@ -32,10 +32,16 @@ class Card:
     plan: Mapping[str, str] = field(default_factory=dict)
     #: ``helpline`` and ``emergency`` where the visitor is, in their language.
     contacts: Mapping[str, str] = field(default_factory=dict)
+    #: A document that the bot can give to its title in every language.
+    documents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Key of a text of the bot to what it says in every language.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: The other bot that referred the visitor; empty if it was our own.
     referred_by: str = ""
+
+    def shut(self) -> Card:
+        """What is left of it for others when the visitor took their consent back: what they agreed to."""
+        return Card(consent=self.consent, scope=self.scope, contacts=self.contacts, documents=self.documents)
 
 
 def seal_card(privacy: Privacy, card: Card, *, case: UUID) -> bytes:

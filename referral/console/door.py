@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -250,17 +252,25 @@ async def _editor(request: Request, services: ServicesIn) -> SignedIn:
 SignedInEditor = Annotated[SignedIn, Depends(_editor)]
 
 
-async def _form(request: Request, operator: SignedInAtAll) -> FormData:
-    return await _checked(request, operator)
+async def _form(request: Request, operator: SignedInAtAll) -> AsyncIterator[FormData]:
+    async with _sent(request) as form:
+        yield _checked(form, operator)
 
 
-async def _editor_form(request: Request, operator: SignedInEditor) -> FormData:
-    return await _checked(request, operator)
+async def _editor_form(request: Request, operator: SignedInEditor) -> AsyncIterator[FormData]:
+    async with _sent(request) as form:
+        yield _checked(form, operator)
 
 
-async def _checked(request: Request, operator: SignedIn) -> FormData:
+@asynccontextmanager
+async def _sent(request: Request) -> AsyncIterator[FormData]:
+    """The form of a request; the files that came with it are closed afterwards."""
     check_origin(request)
-    form = await request.form()
+    async with request.form() as form:
+        yield form
+
+
+def _checked(form: FormData, operator: SignedIn) -> FormData:
     token = form.get("form_token")
     if not isinstance(token, str) or not hmac.compare_digest(token.encode(), operator.form_token.encode()):
         raise RequestForged

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from referral.audit.repository import record
 from referral.audit.rules import Act
 from referral.cases.coding import Action, Coding, Occurred
-from referral.cases.desk import Desk
+from referral.cases.desk import Desk, Gift
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import Outcome
 from referral.cases.schemas import MAX_WORDS
@@ -21,7 +21,8 @@ from referral.console.door import CheckedForm, SignedInAnybody, SignedInOperator
 from referral.console.forms import field, go_to
 from referral.console.pages import page
 from referral.console.views import Views
-from referral.errors import FormIncomplete
+from referral.errors import FileUnknown, FormIncomplete
+from referral.library.repository import LibraryRepository
 from referral.operators.repository import OperatorRepository
 from referral.replies.closing import coded
 from referral.replies.rules import Then
@@ -81,7 +82,12 @@ async def take_next(desk: DeskIn, _: CheckedForm) -> Response:
 
 @router.get("/cases/{number}")
 async def case_page(
-    number: UUID, services: ServicesIn, operator: SignedInOperator, desk: DeskIn, views: ViewsIn
+    number: UUID,
+    services: ServicesIn,
+    operator: SignedInOperator,
+    desk: DeskIn,
+    views: ViewsIn,
+    session: TransactionIn,
 ) -> Response:
     """One case that I hold: the card, the thread, and what I can do."""
     case = await desk.open(number)
@@ -99,6 +105,8 @@ async def case_page(
         max_note=MAX_NOTE,
         colleagues=await desk.colleagues(),
         replies=await offers.replies(),
+        files=await LibraryRepository(session, privacy=services.privacy).files(),
+        next_gift=uuid4(),
         macros=await offers.macros(),
     )
 
@@ -120,6 +128,31 @@ async def write(
         key = reply.key if reply and reply.text == words else None
     await desk.write(number, entry=_entry(form), words=words, key=key, billed=_billed(form))
     return _sent(request, number)
+
+
+@router.post("/cases/{number}/gifts")
+async def give(
+    number: UUID,
+    services: ServicesIn,
+    session: TransactionIn,
+    desk: DeskIn,
+    views: ViewsIn,
+    form: CheckedForm,
+    operator: SignedInOperator,
+) -> Response:
+    """Give the visitor a file of the library, or one of the bot's documents."""
+    del operator
+    case = await desk.held(number)
+    kind, _, name = field(form, "what").partition(":")
+    if kind == "file":
+        file = await LibraryRepository(session, privacy=services.privacy).known(_uuid(name))
+        gift = Gift(title=file.title, file=file.number)
+    elif titles := views.card(case).documents.get(name):
+        gift = Gift(title=titles.get(case.locale) or name, document=name)
+    else:
+        raise FileUnknown
+    await desk.give(number, entry=_entry(form), gift=gift, billed=_billed(form))
+    return go_to(f"/cases/{number}")
 
 
 @router.post("/cases/{number}/macros/{slug}")
@@ -241,8 +274,12 @@ def _sent(request: Request, number: UUID) -> Response:
 
 
 def _entry(form: FormData) -> UUID:
+    return _uuid(field(form, "entry"))
+
+
+def _uuid(text: str) -> UUID:
     try:
-        return UUID(field(form, "entry"))
+        return UUID(text)
     except ValueError:
         raise FormIncomplete from None
 

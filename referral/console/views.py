@@ -259,7 +259,7 @@ class Views:
     def card(self, case: Case) -> Card:
         """The card, as far as it is open to whoever holds the case: consent alone after it was taken back."""
         card = read_card(self._privacy, case.card, case=case.number)
-        return Card(consent=card.consent, scope=card.scope, contacts=card.contacts) if _shut(case) else card
+        return card.shut() if _shut(case) else card
 
     async def _hidden_until(self, case: Case) -> int:
         """The first entry that whoever holds the case may read; 0 for all."""

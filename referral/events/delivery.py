@@ -26,6 +26,7 @@ from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening, may_be_rated
 from referral.cases.sealed import read_words
 from referral.cases.standing import standing_of
+from referral.cases.tables import Message
 from referral.changes import case_topic, ring
 from referral.clock import Clock
 from referral.database import LIVELY, Sessions, transaction
@@ -33,6 +34,7 @@ from referral.events import rules
 from referral.events.repository import QUEUE_NAME, TASK_NAME, EventRepository
 from referral.events.rules import Answer, Delivered, Failed, Gone
 from referral.events.tables import EventKind, OutgoingEvent
+from referral.library.tables import LibraryFile
 from referral.privacy import Privacy
 from referral.signature import Signature
 
@@ -104,13 +106,16 @@ class Delivery:
                 if wait:
                     await events.defer(case, after=wait)
                     return None
-                words, rate = None, False
+                words, more = None, dict[str, Any]()
                 if event.kind == EventKind.CLOSED:
                     closed = await CaseRepository(session).get(case)
-                    rate = closed is not None and may_be_rated(standing_of(closed))
+                    if closed is not None and may_be_rated(standing_of(closed)):
+                        more = {"rate": True}
                 if event.message_id is not None:
-                    sealed = await CaseRepository(session).words(case, event.message_id)
+                    entry = await CaseRepository(session).entry(case, event.message_id)
+                    sealed = entry.text if entry else None
                     words = read_words(self._privacy, sealed, case=case, entry=event.message_id)
+                    more = await _gift(entry, session=session) if entry else {}
                     if words is None:
                         await events.drop(event.number)
                         continue
@@ -118,7 +123,7 @@ class Delivery:
                     number=event.number,
                     case=case,
                     attempts=event.attempts,
-                    body=_body(event, words=words, rate=rate),
+                    body=_body(event, words=words, more=more),
                 )
         return None
 
@@ -186,12 +191,19 @@ class Delivery:
         record(session, Act.VISITOR_UNREACHABLE, now=now, case=number)
 
 
-def _body(event: OutgoingEvent, *, words: str | None, rate: bool) -> bytes:
+async def _gift(entry: Message, *, session: AsyncSession) -> dict[str, Any]:
+    """What is given with a message: the name of a document, or what the bot must know to fetch a file."""
+    if entry.document is not None:
+        return {"document": entry.document}
+    file = await session.get(LibraryFile, entry.file_id) if entry.file_id else None
+    return {"file": {"id": str(file.number), "title": file.title, "form": file.form}} if file else {}
+
+
+def _body(event: OutgoingEvent, *, words: str | None, more: dict[str, Any]) -> bytes:
     data: dict[str, Any] = {"case": str(event.case_id)}
     if event.kind == EventKind.MESSAGE:
         data |= {"message": str(event.message_id), "text": words}
-    if rate:
-        data |= {"rate": True}
+    data |= more
     timestamp = event.created_at.isoformat()
     return json.dumps(
         {"type": f"case.{event.kind}", "timestamp": timestamp, "data": data}, ensure_ascii=False

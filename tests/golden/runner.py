@@ -22,7 +22,7 @@ A document::
       - tip: 2026-12-01                 # the hour of the daily tip on this day
       - class: joined                   # what became of a wish about a class
       - media: photo
-      - helpline: taken                 # taken, wrote, returned, closed, closed_asking, delayed
+      - helpline: taken                 # taken, wrote, gave_file, closed_asking … as in _HELPLINE
       - left: true                      # the visitor blocked us
       - flow: advice_block              # the conversation is in this flow, whatever led there
 
@@ -53,6 +53,7 @@ from flows.events import (
     Guess,
     MediaKind,
     MediaReceived,
+    OperatorGave,
     OperatorWrote,
     TipDue,
     VisitorLeft,
@@ -73,6 +74,8 @@ _TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
     "taken": CaseTaken(),
     "wrote": OperatorWrote(text="I am here with you."),
+    "gave_document": OperatorGave(document="safety_plan"),
+    "gave_file": OperatorGave(number="a number", title="How to block", form="pdf"),
     "returned": CaseReturned(),
     "closed": CaseClosed(),
     "closed_asking": CaseClosed(rate=True),

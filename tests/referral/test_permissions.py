@@ -55,6 +55,7 @@ POST /cases/{number}/notes         401    303 409     409     409        403    
 POST /cases/{number}/release       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/pass-on       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/close         401    303 409     409     409        403    403     401 401
+POST /cases/{number}/gifts         401    303 409     409     409        403    403     401 401
 POST /cases/{number}/macros/{slug} 401    303 409     409     409        403    403     401 401
 GET  /cases/{number}/mentions/{entry} 401 404 404     404     404        403    403     401 401
 POST /cases/{number}/pick          401    403 403     403     303        403    403     401 401
@@ -72,6 +73,11 @@ GET  /reviews/{number}             401    403 403     403     404        403    
 POST /reviews/{number}             401    403 403     403     404        403    403     401 401
 GET  /practice                     401    200 --      --      200        403    403     401 401
 POST /practice                     401    303 --      --      303        403    403     401 401
+GET  /library                      401    403 --      --      200        403    403     401 401
+POST /library                      401    403 --      --      422        403    403     401 401
+GET  /library/{number}             401    404 --      --      404        403    403     401 401
+POST /library/{number}/remove      401    403 --      --      404        403    403     401 401
+GET  /v1/library/{number}          401    401 --      --      401        401    401     404 401
 GET  /replies                      401    403 --      --      200        403    403     401 401
 POST /replies                      401    403 --      --      303        403    403     401 401
 POST /macros                       401    403 --      --      303        403    403     401 401
@@ -186,6 +192,7 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
         "audience": "helpline",
     },
     "/hours": lambda: {"zone": "UTC", **{f"day{day}": "00:00-24:00" for day in range(7)}, "special": ""},
+    "/library/{number}/remove": dict,
     "/replies": lambda: {"slug": "ours", "locale": "en", "title": "Ours", "text": "Hello."},
     "/macros": lambda: {"slug": "ours", "title": "Ours", "reply": "hello", "then": "stay"},
     "/settings": lambda: {**_SET},

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,7 +26,7 @@ from referral.operators.browsers import browser_of
 from referral.operators.networks import network_of, networks, sender
 from referral.operators.rules import Role
 from tests.referral.conftest import SECRET_KEY, Time
-from tests.referral.desk import PASSWORD, OperatorClient, Service, running
+from tests.referral.desk import PASSWORD, OperatorClient, Service, access_of, running
 from tests.referral.serving import SERVICE_SECRET
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -233,6 +237,67 @@ async def test_a_supervisor_resets_what_was_lost_and_the_log_says_so(service: Se
     assert inside.headers["location"] == "/sign-in"
     assert again.headers["location"] == "/"
     assert log[-2:] == ["second_factor_reset", "signed_in"]
+
+
+async def test_another_role_ends_the_sessions_of_the_old_one_and_the_last_supervisor_keeps_theirs(
+    service: Service,
+) -> None:
+    async with (
+        service.as_operator("nina") as nina,
+        service.as_operator("vera", role=Role.SUPERVISOR) as vera,
+        service.browser() as elsewhere,
+    ):
+        page = await vera.see("/operators")
+        number = page.split('action="/operators/')[1].split("/")[0]
+        await vera.send(f"/operators/{number}/role", {"role": "auditor"})
+        inside = await nina.http.get("/session")
+        await sign_in(elsewhere, "nina")
+        seen = [(await elsewhere.get(path)).status_code for path in ("/audit", "/stream")]
+        async with transaction(service.services.sessions) as session:
+            own = await access_of(service.services, session).named("vera")
+        last = await vera.send(f"/operators/{own}/role", {"role": "operator"})
+        log = await acts(service)
+
+    assert inside.headers["location"] == "/sign-in"
+    assert seen == [200, 403]
+    assert last.status_code == 409
+    assert log.count("role_changed") == 1
+
+
+async def test_two_people_never_have_one_e_mail_address(service: Service) -> None:
+    async with service.as_operator("vera", role=Role.SUPERVISOR) as vera:
+        fields = {"role": "operator", "email": "Desk@example.org"}
+        answers = [
+            (await vera.send("/operators", {**fields, "name": name})).status_code for name in ("nina", "oleg")
+        ]
+        nonsense = await vera.send("/operators", {"role": "operator", "name": "olga", "email": "no address"})
+
+    assert answers == [200, 409]
+    assert nonsense.status_code == 422
+
+
+async def test_the_command_line_resets_what_the_only_supervisor_has_lost(
+    service: Service, clock: Time
+) -> None:
+    async with service.as_operator("vera", role=Role.SUPERVISOR) as vera, service.browser() as elsewhere:
+        await set_up_app(vera, clock)
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "referral", "operator", "reset", "vera"],
+            env={
+                **os.environ,
+                "PORCHLIGHT_REFERRAL_DATABASE_URL": service.settings.referral_database_url,
+                "PORCHLIGHT_REFERRAL_SECRET_KEY": SECRET_KEY,
+                "PORCHLIGHT_SERVICE_SECRET": SERVICE_SECRET,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        again = await sign_in(elsewhere, "vera")
+
+    assert done.returncode == 0, done.stderr
+    assert again.headers["location"] == "/"
 
 
 async def test_where_a_second_factor_is_compulsory_nothing_else_can_be_done_before(

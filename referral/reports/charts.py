@@ -35,8 +35,16 @@ def bar(lengths: Sequence[int], *, highest: int) -> Markup:
     ).format(Markup().join(pieces))
 
 
-def columns(sheet: Sheet) -> Markup:
-    """Columns side by side; a hidden number is a dashed outline, so that it is not taken for none."""
+def highest(sheet: Sheet) -> str:
+    """How high the highest column is."""
+    return gettext("highest: %(number)s", number=sheet.highest)
+
+
+def columns(sheet: Sheet, *, caption: str | None = None) -> Markup:
+    """Columns side by side; a hidden number is a dashed outline, so that it is not taken for none.
+
+    The caption above them tells how high they are, unless another one is given.
+    """
     step = _WIDTH / max(len(sheet.rows), 1)
     every = max(1, -(-len(sheet.rows) // _NAMED))
     drawn = []
@@ -52,7 +60,7 @@ def columns(sheet: Sheet) -> Markup:
         _WIDTH,
         _HEIGHT + 32,
         gettext("%(title)s. The table has the same numbers.", title=sheet.title),
-        gettext("highest: %(number)s", number=sheet.highest),
+        highest(sheet) if caption is None else caption,
         _WIDTH,
         _HEIGHT,
         _HEIGHT,

@@ -13,7 +13,7 @@ from typing import Any
 
 from referral.errors import ReportNotPrinted
 from referral.language import gettext, ngettext, reader
-from referral.reports.charts import columns
+from referral.reports.charts import columns, highest
 from referral.reports.definitions import definitions
 from referral.reports.sheets import Report, Sheet
 
@@ -102,6 +102,7 @@ def _sheet(sheet: Sheet) -> Mapping[str, Any]:
         "highest": sheet.highest,
         "hides": sheet.hides,
         "chart": _chart(sheet) if sheet.runs and sheet.rows else None,
+        "caption": highest(sheet),
     }
 
 
@@ -121,5 +122,6 @@ def _lengths(sheet: Sheet, cells: Sequence[Any]) -> Sequence[int]:
 def _chart(sheet: Sheet) -> str:
     """The columns of the page as a file of their own, with the style that the page would give them."""
     opened = '<svg xmlns="http://www.w3.org/2000/svg" class="chart"'
-    drawing = str(columns(sheet)).replace('<svg class="chart"', opened, 1)
+    # Typst sets the caption: Bangla in a drawing loses its letters, which a PDF for screen readers must not.
+    drawing = str(columns(sheet, caption="")).replace('<svg class="chart"', opened, 1)
     return drawing.replace(">", f">{_STYLE}", 1)

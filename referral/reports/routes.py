@@ -28,7 +28,7 @@ from referral.services import ServicesIn, TransactionIn
 router = APIRouter(prefix="/reports")
 
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_KINDS = ("danger", "outcome", "channel", "locale", "role", "occurred", "action", "face")
+_KINDS = ("danger", "outcome", "channel", "locale", "role", "occurred", "action", "face", "matter")
 
 
 def _period(services: ServicesIn, _: PatientSupervisor, first: str = "", last: str = "") -> Period:
@@ -126,7 +126,9 @@ async def chi_file(
 def labels_of(pages: Pages) -> Labels:
     """What slugs are called on the pages."""
     called = pages.get_template("labels.html").module
-    return {kind: getattr(called, kind) for kind in _KINDS}
+    found = {kind: getattr(called, kind) for kind in _KINDS}
+    # Rehearsals reach no report.
+    return {**found, "channel": {name: word for name, word in found["channel"].items() if name != "practice"}}
 
 
 def _name(period: Period, ending: str) -> str:

@@ -87,6 +87,7 @@ async def report_of(
     if is_small(total, below=below):
         return Report(period=period, below=below, total=None, sheets=())
     ended = _ended(await figures.by_attribute("outcome"), below=below)
+    reasons = await figures.by_attribute("reason")
     sheets = [
         await _over_time(figures, period=period, below=below),
         _parts(
@@ -126,8 +127,8 @@ async def report_of(
             "reason",
             gettext("What they came for"),
             _contacts(gettext("Came for")),
-            await figures.by_attribute("reason"),
-            {},
+            reasons,
+            {name: labels["matter"].get(name) or _spoken(name) for name in _by_number(reasons)},
             below=below,
         ),
         _parts(
@@ -221,7 +222,7 @@ def _parts(
 ) -> Sheet:
     """A sheet whose numbers add up to the sum of all: known names in their order, then all others."""
     known = {name: numbers.get(name, 0) for name in names}
-    others = sorted((name for name in numbers if name not in names), key=lambda name: (-numbers[name], name))
+    others = [name for name in _by_number(numbers) if name not in names]
     shown = parts(known | {name: numbers[name] for name in others}, below=below)
     return _sheet(key, title, columns, shown, names, runs=runs)
 
@@ -370,6 +371,10 @@ def _done(
         rows=[(labels["action"][action], (number,)) for action, number in shown.items()],
         note=gettext("A contact counts once for each thing that was done."),
     )
+
+
+def _by_number(numbers: Mapping[str, int]) -> Sequence[str]:
+    return sorted(numbers, key=lambda name: (-numbers[name], name))
 
 
 def _added(numbers: Iterable[tuple[str, int]]) -> Mapping[str, int]:

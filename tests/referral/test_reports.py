@@ -181,6 +181,28 @@ async def test_a_report_is_printed_with_its_numbers_charts_and_what_they_mean(
     assert "Appendix: the numbers of the charts" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ru", ("Отчёт линии помощи", "Ожидание первого ответа")),
+        ("be", ("Справаздача лініі дапамогі", "Чаканне першага адказу")),
+        ("bn", ("হেল্পলাইনের",)),
+    ],
+)
+async def test_a_report_is_printed_in_the_language_of_whoever_asks(
+    service: Service, language: str, words: tuple[str, ...]
+) -> None:
+    async with service.as_bot() as client, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
+        for number in range(5):
+            await client.open(conversation=f"x{number}")
+        answer = await nina.http.get("/reports/report.pdf", headers={"accept-language": language})
+        text, tagged = _printed(answer.content)
+
+    assert tagged
+    for word in words:
+        assert word in text
+
+
 async def test_a_printed_report_about_few_shows_no_number(service: Service) -> None:
     async with service.as_bot() as client, service.as_operator("nina", role=Role.SUPERVISOR) as nina:
         await client.open()

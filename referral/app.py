@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -29,7 +29,9 @@ from referral.changes import Changes
 from referral.clock import Clock, utc_now
 from referral.config import Settings
 from referral.connectors import routes as connections
-from referral.connectors.registry import Registry, connectors_of
+from referral.connectors.chatwoot import routes as chatwoot
+from referral.connectors.chatwoot.reading import ChatwootReading
+from referral.connectors.registry import Registry, chatwoot_of, connectors_of
 from referral.connectors.repository import LetterRepository
 from referral.connectors.sending import Sending
 from referral.connectors.webhooks import Webhooks
@@ -137,6 +139,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
     app.include_router(tryout.router)
     app.include_router(audit.router)
     app.include_router(connections.router)
+    app.include_router(chatwoot.router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)
     app.add_api_route("/metrics", _metrics)
@@ -189,6 +192,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
             clock=services.clock,
             count=services.metrics.count_letter,
         )
+        reading = _chatwoot(services, client=client)
         listening = beside(services.changes.listen())
         try:
             async with (
@@ -197,6 +201,7 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
                 pager.running(),
                 watch.running(),
                 sending.running(),
+                reading,
             ):
                 yield
         finally:
@@ -206,6 +211,19 @@ async def _running(services: Services, *, engine: AsyncEngine) -> AsyncIterator[
             if services.provider is not None:
                 await services.provider.close()
             await engine.dispose()
+
+
+def _chatwoot(services: Services, *, client: httpx.AsyncClient) -> AbstractAsyncContextManager[None]:
+    """Reads what agents answer in Chatwoot, where one is set up."""
+    if not services.settings.chatwoot_url:
+        return nullcontext()
+    return ChatwootReading(
+        services.sessions,
+        server=chatwoot_of(services.settings, client=client),
+        privacy=services.privacy,
+        changes=services.changes,
+        clock=services.clock,
+    ).running()
 
 
 async def _healthz() -> dict[str, str]:

@@ -104,9 +104,20 @@ class Settings(BaseSettings):
     #: A folder with mapping files of your own, ``BY.yaml``; each replaces ours of that country.
     primero_mapping_dir: Path | None = None
 
+    #: The Chatwoot in whose inbox cases appear as conversations, and the token of one of its administrators.
+    chatwoot_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    chatwoot_account: int = Field(default=0, ge=0)
+    chatwoot_inbox: int = Field(default=0, ge=0)
+    chatwoot_token: str = ""
+    #: What Chatwoot signs with when it rings, from version 4.13 on.
+    chatwoot_webhook_secret: str = ""
+
     @model_validator(mode="after")
     def _connectors_are_whole(self) -> Self:
-        for names in (("primero_url", "primero_user", "primero_password"),):
+        for names in (
+            ("primero_url", "primero_user", "primero_password"),
+            ("chatwoot_url", "chatwoot_account", "chatwoot_inbox", "chatwoot_token"),
+        ):
             missing = [name for name in names if not getattr(self, name)]
             if missing and len(missing) < len(names):
                 lacking = " and ".join(f"PORCHLIGHT_{name.upper()}" for name in missing)

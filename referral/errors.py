@@ -401,6 +401,18 @@ class ReportNotPrinted(ReferralError):
     """This report could not be made as a PDF. The same numbers are in the other files."""
 
 
+class BellUnknown(ReferralError):
+    """There is nothing here."""
+
+    http_status = 404
+
+
+class BellUnreadable(ReferralError):
+    """This is no event of Chatwoot's."""
+
+    http_status = 422
+
+
 class BotUnreachable(ReferralError):
     """The bot does not answer at the moment. Nothing is lost: please try again."""
 

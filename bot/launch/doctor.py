@@ -33,7 +33,10 @@ _VIBER_TOKEN = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}")
 
 
 #: What each system that is told of cases needs at least.
-_CONNECTORS = {"primero": ("PRIMERO_URL", "PRIMERO_USER", "PRIMERO_PASSWORD")}
+_CONNECTORS = {
+    "primero": ("PRIMERO_URL", "PRIMERO_USER", "PRIMERO_PASSWORD"),
+    "chatwoot": ("CHATWOOT_URL", "CHATWOOT_ACCOUNT", "CHATWOOT_INBOX", "CHATWOOT_TOKEN"),
+}
 
 
 class Grade(StrEnum):

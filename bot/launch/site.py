@@ -30,6 +30,11 @@ KNOWN = frozenset(
     for name in (
         "ANSWER_WITHIN_MINUTES",
         "BOT_URL",
+        "CHATWOOT_ACCOUNT",
+        "CHATWOOT_INBOX",
+        "CHATWOOT_TOKEN",
+        "CHATWOOT_URL",
+        "CHATWOOT_WEBHOOK_SECRET",
         "CLOCK_CONCERN_MINUTES",
         "CLOCK_EMERGENCY_MINUTES",
         "CLOCK_NONE_MINUTES",

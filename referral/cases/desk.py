@@ -100,12 +100,11 @@ class Desk:
         if case is None:
             return None
         await self._cases.lock_thread(case.number)
-        stand(case, rules.taken(standing_of(case), by=self._operator), now=self._now)
-        await self._record(case, Happening.TAKEN)
-        await self._tell(case, EventKind.TAKEN)
-        await self._ring(case, QUEUE)
-        self._log(Act.CASE_TAKEN, case.number)
-        return case
+        return await self._take(case)
+
+    async def take(self, number: UUID) -> Case:
+        """A case that waits, out of its turn because whoever takes it has answered it already, elsewhere."""
+        return await self._take(await self._locked(number))
 
     async def pick(self, number: UUID, *, reason: str) -> Case:
         """A certain case, past the queue or out of a colleague's hands; the reason stays in the record."""
@@ -228,6 +227,14 @@ class Desk:
             await self._tell(case, EventKind.CLOSED)
         await self._ring(case, QUEUE)
         self._log(Act.CASE_CLOSED, number)
+
+    async def _take(self, case: Case) -> Case:
+        stand(case, rules.taken(standing_of(case), by=self._operator), now=self._now)
+        await self._record(case, Happening.TAKEN)
+        await self._tell(case, EventKind.TAKEN)
+        await self._ring(case, QUEUE)
+        self._log(Act.CASE_TAKEN, case.number)
+        return case
 
     def _log(self, act: Act, case: UUID, *, about: UUID | None = None) -> None:
         record(self._session, act, now=self._now, by=self._operator, about=about, case=case)

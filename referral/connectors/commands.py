@@ -11,10 +11,18 @@ import httpx
 import typer
 
 from referral.config import Settings, read
+from referral.connectors.chatwoot import check as chatwoot
+from referral.connectors.chatwoot.server import path_secret
 from referral.connectors.checking import Finding, Grade, bad, note
 from referral.connectors.primero import check as primero
 from referral.connectors.primero import mapping
-from referral.connectors.registry import primero_of
+from referral.connectors.registry import chatwoot_of, primero_of
+from referral.errors import ReferralError
+
+
+class ChatwootUnprepared(ReferralError):
+    """Chatwoot did not take all of it; './porchlight connectors check' tells why."""
+
 
 _SIGNS = {Grade.GOOD: "ok", Grade.NOTE: "--", Grade.BAD: "NO"}
 
@@ -46,11 +54,44 @@ def check(
         raise typer.Exit(1)
 
 
-async def _check(settings: Settings, *, folder: Path | None) -> Sequence[Finding]:
-    if not settings.primero_url:
-        return [note("connectors", "None is set up; docs/connectors.md tells how.")]
+@connectors_cli.command("prepare")
+def prepare() -> None:
+    """Make Chatwoot's inbox ready: the address that it rings at, and the fields that a case is coded with."""
+    for sentence in asyncio.run(_prepare(read())):
+        typer.echo(sentence)
+
+
+async def _prepare(settings: Settings) -> Sequence[str]:
+    if not settings.chatwoot_url:
+        return ["Chatwoot is not set up; docs/chatwoot.md tells how."]
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
-        return await _check_primero(settings, client=client, folder=folder or settings.primero_mapping_dir)
+        try:
+            done = await chatwoot.prepare(chatwoot_of(settings, client=client), webhook=_bell(settings))
+        except httpx.HTTPError as error:
+            raise ChatwootUnprepared from error
+    return done or ["Everything was ready."]
+
+
+def _bell(settings: Settings) -> str:
+    """Where Chatwoot rings."""
+    secret = path_secret(settings.referral_secret_key, token=settings.chatwoot_token)
+    return f"{settings.console}/connectors/chatwoot/{secret}"
+
+
+async def _check(settings: Settings, *, folder: Path | None) -> Sequence[Finding]:
+    found: list[Finding] = []
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+        if settings.primero_url:
+            found += await _check_primero(
+                settings, client=client, folder=folder or settings.primero_mapping_dir
+            )
+        if settings.chatwoot_url:
+            found += await chatwoot.check(
+                chatwoot_of(settings, client=client),
+                webhook=_bell(settings),
+                signed=bool(settings.chatwoot_webhook_secret),
+            )
+    return found or [note("connectors", "None is set up; docs/primero.md and docs/chatwoot.md tell how.")]
 
 
 async def _check_primero(

@@ -30,6 +30,7 @@ from referral.connectors.happenings import (
     Said,
     Taken,
 )
+from referral.connectors.holders import HOLDERS, held_by
 from referral.connectors.protocol import Connector
 from referral.connectors.rules import covered
 from referral.connectors.tables import QueuedLetter
@@ -131,7 +132,13 @@ class Composer:
         words = None
         if Detail.WORDS in details:
             words = read_words(self._privacy, entry.text, case=entry.case_id, entry=entry.number)
-        return Entry(number=entry.number, sender=_SENDERS[entry.kind], sent_at=entry.sent_at, text=words)
+        return Entry(
+            number=entry.number,
+            sender=_SENDERS[entry.kind],
+            sent_at=entry.sent_at,
+            text=words,
+            through=HOLDERS.get(entry.author_id) if entry.author_id else None,
+        )
 
 
 def _goes_out(case: Case) -> bool:
@@ -152,6 +159,7 @@ def _facts(case: Case) -> Facts:
         reason=case.reason,
         opened_at=case.opened_at,
         received_at=case.received_at,
+        held_by=held_by(case.holder_id),
     )
 
 

@@ -72,6 +72,8 @@ class Facts(_Model):
     reason: str
     opened_at: datetime
     received_at: datetime
+    #: Where it is answered: ``desk``, or the name of a connection; none while nobody holds it.
+    held_by: str | None = None
 
 
 class Coding(_Model):
@@ -92,6 +94,8 @@ class Entry(_Model):
     sender: Literal["visitor", "bot", "operator"]
     sent_at: datetime
     text: str | None = None
+    #: The connection in which an operator wrote it; none for one at the desk itself.
+    through: str | None = None
 
 
 class _OfCase(_Model):

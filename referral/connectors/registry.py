@@ -9,6 +9,9 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.config import Settings
+from referral.connectors.chatwoot import server as chatwoot
+from referral.connectors.chatwoot.connector import ChatwootConnector
+from referral.connectors.chatwoot.server import ChatwootServer
 from referral.connectors.primero.connector import PrimeroConnector
 from referral.connectors.primero.mapping import load
 from referral.connectors.primero.server import Account, PrimeroServer
@@ -49,7 +52,20 @@ def connectors_of(settings: Settings, *, client: httpx.AsyncClient) -> Sequence[
                 audience=settings.primero_audience,
             )
         )
+    if settings.chatwoot_url:
+        connectors.append(ChatwootConnector(chatwoot_of(settings, client=client)))
     return connectors
+
+
+def chatwoot_of(settings: Settings, *, client: httpx.AsyncClient) -> ChatwootServer:
+    """The Chatwoot that the settings name."""
+    account = chatwoot.Account(
+        url=settings.chatwoot_url,
+        account=settings.chatwoot_account,
+        inbox=settings.chatwoot_inbox,
+        token=settings.chatwoot_token,
+    )
+    return ChatwootServer(client, account)
 
 
 def primero_of(settings: Settings, *, client: httpx.AsyncClient) -> PrimeroServer:

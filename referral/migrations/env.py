@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 import referral.audit.tables
 import referral.cases.tables
+import referral.connectors.chatwoot.tables
+import referral.connectors.tables
 import referral.events.tables
 import referral.hours.tables
 import referral.library.tables

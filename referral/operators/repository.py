@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from referral.connectors.holders import HOLDERS
 from referral.operators.rules import FAILURE_MEMORY, PRESENT_EVERY, Policy, Role, Scope, Skills
 from referral.operators.tables import Identity, Operator, Passkey, Session, SpentTicket, Throttle
 
@@ -156,6 +157,8 @@ class OperatorRepository:
                 Operator.role.in_((Role.OPERATOR, Role.SUPERVISOR)),
                 Operator.disabled_at.is_(None),
                 Operator.present_at > since,
+                # A system that answers is nobody who sits at the desk.
+                Operator.number.not_in(HOLDERS),
             )
             .order_by(Operator.name)
         )

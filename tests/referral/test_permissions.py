@@ -133,6 +133,7 @@ GET  /sign-in                      200    200 --      --      200        200    
 POST /sign-in                      303    303 --      --      303        303    303     303 303
 GET  /invitation/{secret}          200    200 --      --      200        200    200     200 200
 POST /invitation/{secret}          303    303 --      --      303        303    303     303 303
+POST /connectors/chatwoot/{secret} 404 404 -- -- 404 404 404 404 404
 POST /v1/cases                     401    401 --      --      401        401    401     201 401
 POST /v1/cases/{number}/messages   401    401 401     401     401        401    401     201 401
 POST /v1/cases/{number}/presence   401    401 401     401     401        401    401     204 401

@@ -46,7 +46,12 @@ class LosesAnswer:
     """It is carried out, and then the connection ends without an answer."""
 
 
-Fault = Says | Hangs | LosesAnswer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Works:
+    """No fault: whatever is to fail fails later."""
+
+
+Fault = Says | Hangs | LosesAnswer | Works
 
 
 class Receiver(Protocol):
@@ -87,7 +92,7 @@ class Faults:
         self.requests += 1
         body = await request.body()
         match self.waiting.popleft() if self.waiting else None:
-            case None:
+            case None | Works():
                 return work(body)
             case Says(status=status, retry_after=after):
                 return Response(status_code=status, headers={"retry-after": after} if after else None)

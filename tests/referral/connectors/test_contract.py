@@ -21,15 +21,25 @@ from referral.connectors.webhooks import Webhooks
 from referral.database import Sessions, transaction
 from referral.privacy import Privacy
 from tests.referral.conftest import Time
+from tests.referral.connectors.chatwoot import ChatwootReceiver
 from tests.referral.connectors.line import CANARY, Line
 from tests.referral.connectors.primero import PrimeroReceiver
-from tests.referral.connectors.receivers import Fault, Hangs, LosesAnswer, Receiver, Says, WebhookReceiver
+from tests.referral.connectors.receivers import (
+    Fault,
+    Hangs,
+    LosesAnswer,
+    Receiver,
+    Says,
+    WebhookReceiver,
+    Works,
+)
 from tests.referral.serving import serving
 
 RECEIVERS: dict[str, Callable[[Clock], Receiver]] = {
     "standard webhooks": lambda clock: WebhookReceiver(clock=clock),
     "standard webhooks without words": lambda clock: WebhookReceiver(clock=clock, with_words=False),
     "primero": PrimeroReceiver,
+    "chatwoot": ChatwootReceiver,
 }
 
 #: A connector gives up after this long in these tests, so that one that hangs costs no minute.
@@ -94,6 +104,17 @@ async def test_whatever_fails_on_the_way_the_other_side_ends_up_the_same(
     assert receiver.heard(stormy) == receiver.heard(calm)
     assert receiver.requests > 2 * needed
     assert await line.letters("parked") == []
+
+
+async def test_an_answer_that_is_lost_at_any_step_doubles_nothing(line: Line, receiver: Receiver) -> None:
+    calm = await line.whole_talk()
+    await line.settle()
+
+    for step in range(receiver.requests):
+        receiver.fail(*[Works()] * step, LosesAnswer())
+        stormy = await line.whole_talk()
+        await line.settle()
+        assert receiver.heard(stormy) == receiver.heard(calm), step
 
 
 async def test_a_pause_that_is_asked_for_is_kept(line: Line, receiver: Receiver, clock: Time) -> None:

@@ -1,0 +1,1 @@
+"""Cases appear as conversations in Chatwoot, and what agents answer there reaches the visitor."""

@@ -261,9 +261,10 @@ class CaseRepository:
         )
         return [Held(*row) for row in (await self._session.execute(query)).all()]
 
-    async def all_open(self, *, limit: int) -> Sequence[Case]:
-        """Every open case in the order of the queue, for supervisors."""
-        query = select(Case).where(Case.state != CaseState.CLOSED).order_by(*_turn()).limit(limit)
+    async def all_open(self, *, after: int, limit: int) -> Sequence[Case]:
+        """Open cases in the order of the queue, for supervisors, without the first ``after``."""
+        query = select(Case).where(Case.state != CaseState.CLOSED).order_by(*_turn())
+        query = query.offset(after).limit(limit)
         return (await self._session.scalars(query)).all()
 
     async def earlier(self, case: Case) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, Response
@@ -20,7 +20,7 @@ from referral.cases.schemas import MAX_WORDS
 from referral.console.door import CheckedForm, SignedInAnybody, SignedInOperator, Supervisor
 from referral.console.forms import field, go_to
 from referral.console.pages import page
-from referral.console.views import Views
+from referral.console.views import MOST_LISTED, Views
 from referral.errors import FileUnknown, FormIncomplete
 from referral.library.repository import LibraryRepository
 from referral.operators.repository import OperatorRepository
@@ -246,16 +246,23 @@ async def pick(number: UUID, desk: DeskIn, form: CheckedForm, _: Supervisor) -> 
 
 @router.get("/supervision")
 async def supervision_page(
-    services: ServicesIn, operator: Supervisor, views: ViewsIn, session: TransactionIn
+    services: ServicesIn,
+    operator: Supervisor,
+    views: ViewsIn,
+    session: TransactionIn,
+    after: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    """All open cases."""
+    """All open cases, so many on a page as a slow line can carry."""
+    listed = await views.all_open(after=after)
     record(session, Act.CASES_LISTED, now=services.clock(), by=operator.operator)
     return page(
         services.pages,
         "supervision.html",
         operator=operator,
         queue=await views.queue(),
-        listed=await views.all_open(),
+        listed=listed[:MOST_LISTED],
+        earlier=max(after - MOST_LISTED, 0) if after else None,
+        later=after + MOST_LISTED if len(listed) > MOST_LISTED else None,
         now=services.clock(),
     )
 

@@ -26,7 +26,7 @@ from referral.replies.offers import AUTHOR, Offers, reads
 from referral.replies.repository import ReplyRepository
 
 #: More open cases than this are not for one page.
-MOST_LISTED = 500
+MOST_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +206,9 @@ class Views:
         """How many cases of danger this operator has had in this shift."""
         return await self._cases.heavy(operator, since=self._now - SHIFT)
 
-    async def all_open(self) -> Sequence[Listed]:
+    async def all_open(self, *, after: int) -> Sequence[Listed]:
         """Every open case, the most urgent first."""
-        cases = await self._cases.all_open(limit=MOST_LISTED)
+        cases = await self._cases.all_open(after=after, limit=MOST_LISTED + 1)
         names = await self._operators.names(case.holder_id for case in cases if case.holder_id)
         return [
             Listed(case=case, holder=_name(names, case.holder_id), clock=self.clock(case)) for case in cases

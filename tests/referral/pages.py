@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class Weight:
 
     def watch(self, page: Page) -> None:
         """Count from here on."""
-        page.on("response", self._seen.append)
+        page.on("response", lambda response: self._seen.append(response))
 
     async def taken(self) -> int:
         """All bytes that were transferred, bodies and heads; a stream counts as far as it came."""
@@ -70,23 +70,13 @@ async def problems(page: Page) -> list[str]:
 
 
 async def come_in(
-    browser: Browser,
-    url: str,
-    cookie: tuple[str, str],
-    *,
-    size: tuple[int, int] = WIDE,
-    dark: bool = False,
-    language: str = "en",
+    browser: Browser, url: str, cookies: Mapping[str, str], *, language: str = "en"
 ) -> BrowserContext:
     """A browser in which somebody is signed in already."""
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        locale=language,
-        reduced_motion="reduce",
+        viewport={"width": WIDE[0], "height": WIDE[1]}, locale=language, reduced_motion="reduce"
     )
-    name, value = cookie
-    await context.add_cookies([{"name": name, "value": value, "url": url}])
+    await context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
     return context
 
 

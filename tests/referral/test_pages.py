@@ -50,8 +50,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def _page(
     browser: Browser, service: Service, operator: OperatorClient, *, language: str = "en"
 ) -> AsyncIterator[Page]:
-    ((name, value),) = operator.http.cookies.items()
-    context = await come_in(browser, service.url, (name, value), language=language)
+    context = await come_in(browser, service.url, operator.http.cookies, language=language)
     page = await context.new_page()
     page.set_default_timeout(30_000)
     yield page

@@ -62,7 +62,7 @@ function main() {
   function tellWriting() {
     if (!thread.withPerson || !written.value.trim() || Date.now() - toldAt < TELL_EVERY) return;
     toldAt = Date.now();
-    connection.hint({ writes: true });
+    connection.hint({ writes: true, saw: true });
   }
 
   document.addEventListener('visibilitychange', lookAt);

@@ -149,6 +149,7 @@ async def test_receipts_and_unknown_events_are_taken_and_forgotten(
     await viber_line.settled()
     assert fake_viber.webhook_statuses[-1] == 200
     assert viber_line.inbox.kept == []
+    assert set(viber_line.inbox.seen_by) == ({"x"} if event == "seen" else set())
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,8 @@ class StandIn:
     answers: dict[str, Sequence[Said]] = field(default_factory=dict)
     #: Everything that reached the inbox, in order: texts and payloads.
     received: list[str] = field(default_factory=list)
+    #: Whose words were answered last.
+    spoke_with: UUID | None = None
     #: What visitors told when they began.
     begun: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -94,6 +96,7 @@ class StandIn:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _answer(self, pseudonym: UUID) -> None:
+        self.spoke_with = pseudonym
         for message in (await self.store.backlog(pseudonym, most=50)).messages:
             conversation = await self.store.conversation(pseudonym)
             assert conversation is not None

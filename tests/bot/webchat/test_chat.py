@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Route, expect
 
 from bot.documents.orders import Order
@@ -21,6 +22,10 @@ SMALL = {"viewport": {"width": 320, "height": 568}, "has_touch": True, "is_mobil
 MESSAGES = "**/chat/v1/messages"
 CONVERSATIONS = "**/chat/v1/conversations"
 EVENTS = "**/chat/v1/events"
+PRESENCE = "**/chat/v1/presence"
+
+#: What WCAG 2.2 AA asks for, as far as axe-core can tell.
+AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 NOT_SENT = "Not sent yet"
 BELARUS_LINE = "8-801-100-16-11"
@@ -501,6 +506,37 @@ async def test_nothing_that_is_said_is_read_as_html(tabs: Tabs, site: Site) -> N
     await expect(tab.own("<b>bold</b>")).to_be_visible()
     await expect(tab.page.get_by_role("button", name="<i>button</i>")).to_be_visible()
     assert await tab.page.locator(".message img, .message b, .message i, [onmouseover]").count() == 0
+
+
+async def test_a_person_who_writes_an_answer_is_announced_until_it_is_there(tabs: Tabs, site: Site) -> None:
+    site.stand_in.answers["hello"] = [say("I am Anna.", sender="operator")]
+    tab = await tabs.open(f"{site.url}/?locale=en")
+    await tab.greeted()
+    await tab.writes("hello")
+    await expect(tab.said("I am Anna.")).to_be_visible()
+    assert site.stand_in.spoke_with is not None
+
+    await site.stand_in.store.tell_page(site.stand_in.spoke_with, "writing")
+    await expect(tab.page.get_by_text("The helpline is writing…")).to_be_visible()
+    async with tab.page.expect_request(PRESENCE) as told:
+        await tab.page.locator("#text").press_sequentially("I am")
+    assert (await told.value).post_data_json == {"writes": True, "saw": True}
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.said("You wrote: I am")).to_be_visible()
+    await expect(tab.page.get_by_text("The helpline is writing…")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_shuts_nobody_out(tabs: Tabs, site: Site, scheme: str) -> None:
+    site.stand_in.answers["hello"] = [say("Call 112.", "Save proof"), say("I am Anna.", sender="operator")]
+    tab = await tabs.open(f"{site.url}/?locale=en", color_scheme=scheme, reduced_motion="reduce")
+    await tab.greeted()
+    await tab.writes("hello")
+    await expect(tab.said("I am Anna.")).to_be_visible()
+
+    found = (await Axe().run(tab.page, options=AA)).response["violations"]
+
+    assert [(violation["id"], violation["nodes"][0]["target"]) for violation in found] == []
 
 
 async def test_who_speaks_can_be_read_and_heard(tabs: Tabs, site: Site) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
+from referral.connectors.holders import HOLDERS
 from referral.errors import (
     CodeWrong,
     InvitationInvalid,
@@ -244,7 +245,8 @@ class Access:
     async def invite_again(self, name: str, *, by: UUID | None = None) -> str:
         """The secret of a one-time link for an operator who cannot get in; the old password ends now."""
         operator = await self._operators.named(rules.name_of(name))
-        if operator is None:
+        if operator is None or operator.number in HOLDERS:
+            # A system that stands at the desk answers there and never signs in.
             raise OperatorUnknown
         operator.password_hash = None
         operator.disabled_at = None

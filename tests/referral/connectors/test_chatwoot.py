@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from referral.audit.tables import AuditRow
 from referral.cases.repository import CaseRepository
@@ -23,11 +23,12 @@ from referral.connectors.chatwoot.server import path_secret
 from referral.connectors.checking import Grade
 from referral.connectors.holders import CHATWOOT
 from referral.database import transaction
+from referral.errors import OperatorUnknown
 from tests.fakes.chatwoot import ACCOUNT, INBOX, SECRET, TOKEN, Talk
 from tests.referral.conftest import SECRET_KEY, Time
 from tests.referral.connectors.chatwoot import ChatwootReceiver
 from tests.referral.connectors.receivers import Says
-from tests.referral.desk import BotClient, Service, eventually, running
+from tests.referral.desk import BotClient, Service, access_of, eventually, running
 from tests.referral.serving import SERVICE_SECRET, FakeBot, serving
 
 _PATIENCE = timedelta(seconds=30)
@@ -111,8 +112,6 @@ async def _until_connected(both: Both) -> None:
 
     async def ready() -> int:
         async with transaction(both.service.services.sessions) as session:
-            from sqlalchemy import text
-
             found = await session.execute(
                 text(
                     "SELECT (SELECT count(*) FROM connection WHERE name = 'chatwoot')"
@@ -326,6 +325,13 @@ async def test_only_chatwoot_can_ring(both: Both) -> None:
         unsigned = (await client.post(address, content=event)).status_code
 
     assert (forged, unreadable, elsewhere, unsigned) == (401, 422, 404, 401)
+
+
+async def test_chatwoot_stands_at_the_desk_and_nobody_can_sign_in_as_it(both: Both) -> None:
+    services = both.service.services
+    async with transaction(services.sessions) as session:
+        with pytest.raises(OperatorUnknown):
+            await access_of(services, session).invite_again("chatwoot")
 
 
 async def _checked(chatwoot: ChatwootReceiver, work: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -27,11 +27,12 @@ from referral.connectors.primero.server import PrimeroServer, refused_fields
 from referral.connectors.primero.sources import Told
 from referral.connectors.protocol import Answer, Arrived, Failed, Letter, Refused, Unavailable
 from referral.connectors.rules import answer
+from referral.language import marked
 
 NAME = "primero"
 
 #: What a supervisor reads beside a deletion: Primero deletes nothing, and keeps the history of every record.
-REMAINS = "emptied and hidden; Primero's administrator must erase its history"
+REMAINS = marked("emptied and hidden; Primero's administrator must erase its history")
 
 
 class PrimeroConnector:

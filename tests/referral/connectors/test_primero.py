@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from referral.cases.rules import CaseState, DangerLevel
+from referral.config import Settings
 from referral.connectors.checking import Finding, Grade
 from referral.connectors.happenings import (
+    Audience,
     Closed,
     Coding,
     Consent,
@@ -27,9 +29,12 @@ from referral.connectors.happenings import (
 from referral.connectors.primero.check import check
 from referral.connectors.primero.mapping import MappingInvalid, load, read
 from referral.connectors.protocol import Answer, Arrived, Letter, Refused, Unavailable
-from tests.referral.conftest import Time
+from referral.operators.rules import Role
+from tests.fakes.primero import PASSWORD, USER
+from tests.referral.conftest import SECRET_KEY, Time
 from tests.referral.connectors.primero import PrimeroReceiver
-from tests.referral.serving import serving
+from tests.referral.desk import eventually, running
+from tests.referral.serving import SERVICE_SECRET, FakeBot, serving
 
 _AT = datetime(2026, 11, 29, 2, tzinfo=UTC)
 _PATIENCE = timedelta(seconds=30)
@@ -187,6 +192,36 @@ async def test_a_deletion_empties_and_hides_the_record_and_says_what_remains(
     assert record["record_state"] is False
     assert isinstance(answers[1], Arrived)
     assert "history" in (answers[1].remains or "")
+
+
+async def test_supervisors_read_that_a_deletion_leaves_the_history(
+    primero: PrimeroReceiver, database: str, bot: FakeBot, clock: Time
+) -> None:
+    async with serving(primero.app()) as url, serving(bot.app()) as bot_url:
+        settings = Settings(
+            referral_database_url=database,
+            referral_secret_key=SECRET_KEY,
+            service_secret=SERVICE_SECRET,
+            bot_url=bot_url,
+            primero_url=url,
+            primero_user=USER,
+            primero_password=PASSWORD,
+            primero_audience=Audience.HELPLINE,
+        )
+        async with (
+            running(settings, clock=clock) as service,
+            service.as_bot() as child,
+            service.as_operator("sam", role=Role.SUPERVISOR) as sam,
+        ):
+
+            async def page() -> str:
+                return await sam.see("/connections")
+
+            await eventually(page, lambda seen: "primero" in seen)
+            case = await child.open()
+            await eventually(page, lambda seen: "Arrived" in seen)
+            await child.post(f"/v1/cases/{case}/forget")
+            await eventually(page, lambda seen: "administrator must erase its history" in seen)
 
 
 async def test_a_deletion_of_what_never_arrived_is_done(primero: PrimeroReceiver) -> None:

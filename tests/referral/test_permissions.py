@@ -55,7 +55,7 @@ POST /cases/{number}/notes         401    303 409     409     409        403    
 POST /cases/{number}/release       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/pass-on       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/close         401    303 409     409     409        403    403     401 401
-POST /cases/{number}/gifts         401    303 409     409     409        403    403     401 401
+POST /cases/{number}/gifts         401    422 409     409     409        403    403     401 401
 POST /cases/{number}/macros/{slug} 401    303 409     409     409        403    403     401 401
 GET  /cases/{number}/mentions/{entry} 401 404 404     404     404        403    403     401 401
 POST /cases/{number}/pick          401    403 403     403     303        403    403     401 401

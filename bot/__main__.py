@@ -6,21 +6,30 @@ import asyncio
 import contextlib
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 import typer
 import uvicorn
 import uvloop
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import parked
 from bot.app import create_app
 from bot.config import Settings
 from bot.logs import configure_logs
 from bot.migrate import migrate
+from bot.store import open_engine
 from bot.worker import work
 
 # A pretty traceback shows the values of variables, a visitor's words among them.
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+parked_cli = typer.Typer(no_args_is_help=True, help="What was set aside after repeated failure.")
+cli.add_typer(parked_cli, name="parked")
+
+T = TypeVar("T")
 
 #: Longer than most proxies keep a connection, so that it is never us who hang up under a request.
 _KEEP_ALIVE_SECONDS = 75
@@ -57,6 +66,38 @@ def worker() -> None:
 def bring_up_to_date() -> None:
     """Create or upgrade the database."""
     migrate(_settings().database_url)
+
+
+@parked_cli.command("list")
+def list_parked() -> None:
+    """Show what was set aside and why, never what it says."""
+    for one in _with_engine(parked.listed):
+        typer.echo(
+            f"{one.side} {one.number}  {one.at:%Y-%m-%d %H:%M} UTC  {one.what}: {one.reason},"
+            f" tried {one.attempts} times, conversation {one.conversation}"
+        )
+
+
+@parked_cli.command("retry")
+def retry_parked(
+    side: Annotated[parked.Side, typer.Argument(help="inbox: messages; outbox: deliveries.")],
+    number: Annotated[int | None, typer.Argument(help="As the list shows it; all without it.")] = None,
+) -> None:
+    """Let the workers try again, after the cause is mended."""
+    found = _with_engine(lambda engine: parked.again(engine, side=side, number=number))
+    typer.echo(f"{found} will be tried again within seconds, if a worker runs.")
+    raise typer.Exit(0 if found or number is None else 1)
+
+
+def _with_engine(ask: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        engine = open_engine(_settings().database_url, pool_size=1)
+        try:
+            return await ask(engine)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(asked())
 
 
 async def _until_told(settings: Settings) -> None:

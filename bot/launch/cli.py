@@ -286,6 +286,14 @@ def rehearse(context: typer.Context, data: DataFolder = None) -> None:
     raise typer.Exit(asyncio.run(run(Site.here(data=data), context.args, tell=_tell)))
 
 
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def parked(context: typer.Context, data: DataFolder = None) -> None:
+    """Show what was set aside after repeated failure, and try it again: parked list, parked retry inbox."""
+    from bot.launch.operators import forward
+
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), "parked", context.args, package="bot")))
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], data: DataFolder = None

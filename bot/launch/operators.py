@@ -27,13 +27,13 @@ async def first_sign_in(running: Product) -> list[str]:
     ]
 
 
-async def forward(site: Site, command: str, arguments: Sequence[str]) -> int:
-    """Run ``python -m referral COMMAND …`` where the caller stands, with its database up; its exit code."""
+async def forward(site: Site, command: str, arguments: Sequence[str], *, package: str = "referral") -> int:
+    """Run ``python -m PACKAGE COMMAND …`` where the caller stands, with its database up; its exit code."""
     with product(site) as running:
-        await running.migrate_referral()
+        await running.migrate_one(package)
         return subprocess.run(  # noqa: S603, ASYNC221
-            [sys.executable, "-m", "referral", command, *arguments],
-            env=running.referral_environment(),
+            [sys.executable, "-m", package, command, *arguments],
+            env=running.environment_of(package),
             check=False,
         ).returncode
 
@@ -46,7 +46,7 @@ async def _ask(running: Product, arguments: Sequence[str]) -> str | None:
         "referral",
         "operator",
         *arguments,
-        env=running.referral_environment(),
+        env=running.environment_of("referral"),
         cwd=running.site.root,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -19,14 +19,14 @@ async def rehearse(site: Site, arguments: Sequence[str], *, tell: Callable[[str]
     if "--help" in arguments:
         return await _run(arguments, environment={**os.environ, **FOR_EVERY_PROCESS})
     with product(site) as running:
-        await running.migrate_referral()
+        await running.migrate_one("referral")
         supervisor = Supervisor(logs=site.logs)
         try:
             if not await _answers(f"{running.console_url}/healthz"):
                 tell("Starting the helpline desk for this rehearsal; the bot is not needed.")
                 supervisor.start(running.referral())
                 await supervisor.ready("referral")
-            return await _run(arguments, environment=running.referral_environment())
+            return await _run(arguments, environment=running.environment_of("referral"))
         finally:
             await supervisor.stop()
 

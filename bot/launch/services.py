@@ -35,6 +35,7 @@ _REFERRAL_ONLY = frozenset(
         "PAGER_SMTP_URL",
     )
 )
+_NOT_FOR = {"bot": _REFERRAL_ONLY, "referral": _BOT_ONLY}
 
 
 class MigrationFailed(LaunchError):
@@ -100,21 +101,18 @@ class Product:
 
     async def migrate(self) -> None:
         """Bring both databases up to date; raises ``MigrationFailed``."""
-        await asyncio.gather(self._migrate("bot", hidden=_REFERRAL_ONLY), self.migrate_referral())
+        await asyncio.gather(self.migrate_one("bot"), self.migrate_one("referral"))
 
-    async def migrate_referral(self) -> None:
-        """Bring the helpline desk's database up to date; raises ``MigrationFailed``."""
-        await self._migrate("referral", hidden=_BOT_ONLY)
+    def environment_of(self, package: str) -> dict[str, str]:
+        """What ``python -m PACKAGE`` is run with: nothing that is the other's alone."""
+        return self._environment(hidden=_NOT_FOR[package])
 
-    def referral_environment(self) -> dict[str, str]:
-        """What ``python -m referral`` is run with."""
-        return self._environment(hidden=_BOT_ONLY)
-
-    async def _migrate(self, package: str, *, hidden: frozenset[str]) -> None:
+    async def migrate_one(self, package: str) -> None:
+        """Bring the database of ``bot`` or ``referral`` up to date; raises ``MigrationFailed``."""
         log = self.site.logs / f"{package}-migrate.log"
         code, said = await run_to_end(
             [sys.executable, "-m", package, "migrate"],
-            environment=self._environment(hidden=hidden),
+            environment=self.environment_of(package),
             directory=self.site.root,
             log=log,
         )

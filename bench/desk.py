@@ -173,7 +173,7 @@ async def measure(*, seconds: float, console: Console) -> Waits:
     waits = Waits()
     gate = _Gate(port=free_port())
     async with _own_product(console, gate=gate) as running:
-        settings = running.referral_environment()
+        settings = running.environment_of("referral")
         privacy = Privacy(settings["PORCHLIGHT_REFERRAL_SECRET_KEY"])
         url = settings["PORCHLIGHT_REFERRAL_DATABASE_URL"]
         with Progress(console=console, transient=True) as progress:

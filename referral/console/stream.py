@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -27,7 +27,7 @@ from referral.operators.access import SignedIn
 from referral.services import Services, ServicesIn, TransactionIn
 
 #: A page looks this often even if nothing rings, to notice that its session is over.
-_LOOK_EVERY_SECONDS = 15
+_LOOK_EVERY = timedelta(seconds=15)
 #: A busy thread is sent in bundles rather than word by word.
 _PAUSE_SECONDS = 0.05
 #: How long a browser waits before it connects again.
@@ -80,7 +80,7 @@ class _OpenPage:
         self._cookie = cookie
         self._shown: dict[str, str] = {}
         self._operator: SignedIn | None = None
-        self._looked_at = 0.0
+        self._looked_at: datetime | None = None
         self.over = False
 
     async def follow(
@@ -94,13 +94,14 @@ class _OpenPage:
                 for event in await self._news(rang):
                     yield event
                 await asyncio.sleep(_PAUSE_SECONDS)
-                rang = await changes.heard(within=_LOOK_EVERY_SECONDS)
+                rang = await changes.heard(within=_LOOK_EVERY.total_seconds())
 
     async def _news(self, rang: frozenset[str]) -> list[ServerSentEvent]:
         """What changed; where only the queue rang, that is what all pages show, and nothing else is read."""
-        if rang == {QUEUE} and self._operator and time.monotonic() - self._looked_at < _LOOK_EVERY_SECONDS:
+        now = self.services.clock()
+        if rang == {QUEUE} and self._operator and self._looked_at and now - self._looked_at < _LOOK_EVERY:
             return await self._queue(self._operator)
-        self._looked_at = time.monotonic()
+        self._looked_at = now
         return await self._look()
 
     async def _look(self) -> list[ServerSentEvent]:
@@ -171,4 +172,4 @@ class _OpenCase(_OpenPage):
 
 
 def _response(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
-    return EventSourceResponse(events, ping=_LOOK_EVERY_SECONDS, send_timeout=30)
+    return EventSourceResponse(events, ping=int(_LOOK_EVERY.total_seconds()), send_timeout=30)

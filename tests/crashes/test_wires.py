@@ -87,8 +87,7 @@ def _port(url: str) -> int:
 
 FAULTS = [
     *((name, fault) for name in SERVICES for fault in Fault),
-    # A database does not speak HTTP.
-    *((name, fault) for name in DATABASES for fault in Fault if fault not in (Fault.TOO_MANY, Fault.BROKEN)),
+    *((name, Fault.LATENCY) for name in DATABASES),
 ]
 
 

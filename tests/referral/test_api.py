@@ -41,6 +41,8 @@ async def test_danger_comes_before_age_in_the_line(service: Service) -> None:
         "place": 4,
         "waiting": 4,
         "usual_minutes": None,
+        "here": False,
+        "opens_at": None,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class Pages:
         self._environments = {
             tag: _environment(language, languages=languages) for tag, language in languages.offered.items()
         }
+
+    def each(self) -> Iterable[Environment]:
+        """The templates of every language."""
+        return self._environments.values()
 
     def get_template(self, name: str) -> Template:
         """A template in the reader's language."""

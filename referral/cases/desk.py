@@ -129,20 +129,22 @@ class Desk:
         ``key`` says which reply the words are; ``billed`` that it is known to cost something. Raises
         ``WindowClosed`` where it would and nobody said so.
         """
-        await self._say(number, entry=entry, words=words, billed=billed, key=key)
-        self._log(Act.MESSAGE_WRITTEN, number)
+        if await self._say(number, entry=entry, words=words, billed=billed, key=key):
+            self._log(Act.MESSAGE_WRITTEN, number)
 
     async def give(self, number: UUID, *, entry: UUID, gift: Gift, billed: bool = False) -> None:
         """Give the visitor a file of the library or one of the bot's documents; the thread says which."""
-        await self._say(
+        said = await self._say(
             number, entry=entry, words=gift.title, billed=billed, file_id=gift.file, document=gift.document
         )
-        self._log(Act.FILE_GIVEN, number)
+        if said:
+            self._log(Act.FILE_GIVEN, number)
 
-    async def _say(self, number: UUID, *, entry: UUID, words: str, billed: bool, **more: object) -> None:
+    async def _say(self, number: UUID, *, entry: UUID, words: str, billed: bool, **more: object) -> bool:
+        """Whether it was new."""
         case = await self._locked(number)
         if await self._cases.has(number, entry):
-            return
+            return False
         rules.written(standing_of(case), by=self._operator)
         if not billed and is_closed(case.channel, heard_at=await self._cases.heard_at(case), now=self._now):
             raise WindowClosed
@@ -152,6 +154,7 @@ class Desk:
         stop_clock(case)
         await self._tell(case, EventKind.MESSAGE, message=entry)
         await self._ring(case, *([QUEUE] if awaited else []))
+        return True
 
     async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
         """Write something down that the visitor never sees; colleagues named with an @ are told."""

@@ -38,7 +38,7 @@ def test_the_first_language_of_the_browser_that_there_is_is_taken(accept_languag
         ("en", ("30 Nov 2026, 00:05", "1,234.5", "5 mins", "3 hrs")),
         ("ru", ("30 нояб. 2026 г., 00:05", "1 234,5", "5 мин", "3 ч")),
         ("be", ("30 ліс 2026 г., 00:05", "1 234,5", "5 хв", "3 гадз")),
-        ("bn", ("30 নভে, 2026 12:05 AM", "1,234.5", "5 মিনিট", "3 ঘন্টা")),
+        ("bn", ("30 নভে, 2026 12:05 AM", "1,234.5", "5 মিনিট", "3 ঘণ্টা")),
     ],
 )
 def test_dates_numbers_and_times_are_written_as_the_language_has_them(

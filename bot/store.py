@@ -52,7 +52,7 @@ LIVELY: Mapping[str, Any] = {
 #: What an unreachable database raises; the last where every connection of the pool waits for one.
 DATABASE_DOWN = (OSError, exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 #: A message that the database has not taken by then is answered without it.
-_ACCEPT_SECONDS = 5.0
+_ACCEPT_SECONDS = 10.0
 
 metadata = MetaData()
 

@@ -278,6 +278,7 @@ async def _talks(
     for child, browser in zip(children, browsers, strict=True):
         await child.ask({"payload": "i:talk_to_human"})
         await child.ask({"payload": "n:handover:offer:yes"})
+        await child.ask({"payload": "n:handover:others:no"})
         case = await _newest(url, known=known)
         known.add(case)
         gate.known.add(str(case))

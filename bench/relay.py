@@ -18,6 +18,7 @@ async def relay_seconds(visitor: Visitor, *, console: str, invitation: str, mess
     """The seconds from the operator's request to the child's page, for each of so many messages."""
     await visitor.ask({"payload": "i:talk_to_human"})
     await visitor.ask({"payload": "n:handover:offer:yes"})
+    await visitor.ask({"payload": "n:handover:others:no"})
     async with httpx.AsyncClient(base_url=console, headers={"origin": console}, trust_env=False) as http:
         fields = {"password": _PASSWORD, "again": _PASSWORD}
         await _post(http, httpx.URL(invitation).path, fields)

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
@@ -15,12 +16,15 @@ import uvloop
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import parked
+from bot import parked, rotation
 from bot.app import create_app
 from bot.config import Settings
+from bot.inbox.jobs import DUPLICATES_UNTIL
+from bot.keys import Keys, MasterKeys, master_keys
 from bot.logs import configure_logs
 from bot.migrate import migrate
-from bot.store import open_engine
+from bot.privacy import Privacy
+from bot.store import Store, open_engine
 from bot.worker import work
 
 # A pretty traceback shows the values of variables, a visitor's words among them.
@@ -28,6 +32,9 @@ cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 
 parked_cli = typer.Typer(no_args_is_help=True, help="What was set aside after repeated failure.")
 cli.add_typer(parked_cli, name="parked")
+
+keys_cli = typer.Typer(no_args_is_help=True, help="The master keys, which wrap the keys of conversations.")
+cli.add_typer(keys_cli, name="keys")
 
 T = TypeVar("T")
 
@@ -87,6 +94,69 @@ def retry_parked(
     found = _with_engine(lambda engine: parked.again(engine, side=side, number=number))
     typer.echo(f"{found} will be tried again within seconds, if a worker runs.")
     raise typer.Exit(0 if found or number is None else 1)
+
+
+@keys_cli.command("status")
+def show_keys() -> None:
+    """Show which versions of the master key are in use."""
+    _, masters = _masters()
+    newest, *older = _with_engine(lambda engine: rotation.uses(engine, masters=masters))
+    typer.echo(f"Master key {newest.version} is the newest: {newest.keys} conversations use it.")
+    for use in older:
+        typer.echo(f"Master key {use.version} must be kept: {use.keys} conversations still use it.")
+    if older:
+        typer.echo("'keys rotate' goes on.")
+    elif newest.version > 1:
+        typer.echo("No older one is used, except by backups from before the rotation.")
+
+
+@keys_cli.command("rotate")
+def rotate_keys() -> None:
+    """Make a newer master key and bring all conversations under it, while everything runs."""
+    privacy, masters = _masters()
+    try:
+        waiting = _with_engine(lambda engine: rotation.prepare(engine, masters=masters))
+    except rotation.NothingNewer as error:
+        typer.echo(str(error))
+        raise typer.Exit(1) from None
+    keys = Keys(masters, older=privacy)
+    with typer.progressbar(length=waiting, label="Conversations") as bar:
+        _with_engine(
+            lambda engine: rotation.rotate(
+                engine, masters=masters, keys=keys, done=lambda more: bar.update(more)
+            )
+        )
+    show_keys()
+    typer.echo("Write a backup now: older ones do not hold the newer key.")
+
+
+@cli.command()
+def retention(
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Erase it now, rather than within the hour by itself.")
+    ] = False,
+) -> None:
+    """Tell how long conversations are kept and how many are over; changes nothing without --erase."""
+    settings = _settings()
+    idle = timedelta(days=settings.retention_days)
+
+    async def found(engine: AsyncEngine) -> int:
+        store = Store(engine, privacy=Privacy(settings.secret_key))
+        if erase:
+            return await store.erase_idle(older_than=idle, duplicates_until=DUPLICATES_UNTIL)
+        return await store.count_idle(older_than=idle)
+
+    typer.echo(f"A conversation with the bot is erased {idle.days} days after its last word.")
+    number = _with_engine(found)
+    typer.echo(
+        f"Conversations that were erased: {number}." if erase else f"Conversations that are over: {number}."
+    )
+
+
+def _masters() -> tuple[Privacy, MasterKeys]:
+    settings = _settings()
+    privacy = Privacy(settings.secret_key)
+    return privacy, master_keys(privacy, given=settings.master_keys, file=settings.master_keys_file)
 
 
 def _with_engine(ask: Callable[[AsyncEngine], Awaitable[T]]) -> T:

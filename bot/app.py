@@ -8,17 +8,18 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
-from bot import oversight, referral_events
+from bot import health, oversight, referral_events
 from bot.announcement import announce
 from bot.config import Settings, TelegramMode
 from bot.documents.routes import Documents
 from bot.limits import BodyLimit
 from bot.presence import Presence
+from bot.problem import REFUSALS
 from bot.referral_client import ReferralClient
 from bot.runtime import Runtime, running
 from bot.tryout import routes as tryout
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await referral.close()
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, responses=REFUSALS)
     app.add_middleware(BodyLimit)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
@@ -84,29 +85,14 @@ def _mount(app: FastAPI, runtime: Runtime, hub: Hub, referral: ReferralClient) -
         app.include_router(
             runtime.viber.router(runtime.reception.accept, saw=partial(presence.hint, "viber", saw=True))
         )
-    _mount_health(app, runtime)
-
-
-def _mount_health(app: FastAPI, runtime: Runtime) -> None:
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @app.get("/readyz")
-    async def readyz() -> JSONResponse:
-        if await runtime.store.alive():
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "out of order", "database": "does not answer"}, status_code=503)
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        await runtime.store.count_open()
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    app.include_router(health.router(runtime))
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # Starlette hands over what it was registered for.
-    detail = error.detail if isinstance(error.detail, dict) else {"error": "refused", "detail": error.detail}
+    # Our own refusals carry both; the framework's, such as an unknown address, a phrase.
+    told: object = error.detail
+    detail = told if isinstance(told, dict) else {"error": "refused", "detail": told}
     return JSONResponse(detail, status_code=error.status_code, headers=error.headers)
 
 

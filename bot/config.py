@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     secret_key: str
     #: Shared with the referral service; a Standard Webhooks secret, ``whsec_…``.
     service_secret: str
+    #: Newer master keys than the one that comes from the secret key, as ``2:… 3:…``, 32 bytes in base64 each.
+    master_keys: str = ""
+    #: A file with newer master keys, written alike; it is read again when it changes.
+    master_keys_file: Path | None = None
     referral_url: str = "http://127.0.0.1:8100"
     nlu_url: str = "http://127.0.0.1:5005"
     #: The address that visitors see, for links and the widget.
@@ -59,6 +63,8 @@ class Settings(BaseSettings):
     #: Advice conversations are erased after this many days without a word.
     retention_days: int = Field(default=30, ge=1)
     worker_concurrency: int = Field(default=20, ge=1)
+    #: Where a worker tells how it is, ``host:port``; empty where nobody asks it.
+    worker_listen: str = Field(default="", pattern=r"^([^:\s]+:\d{1,5})?$")
     #: The time zone in whose months the use of the flows is counted, the same as that of the desk's reports.
     report_zone: str = "UTC"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, assert_never
 from uuid import UUID, uuid5
 
@@ -12,17 +13,23 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.case_codes import CaseCodes, TriedOften
 from bot.classroom import Classes, told
+from bot.clocks import local
 from bot.documents.orders import Press
-from bot.referral_client import ReferralClient
+from bot.messages import IncomingKind
+from bot.metrics import FIRST_REPLY, UNDERSTOOD
+from bot.referral_client import ReferralClient, Standing
 from bot.store import Conversation, Effect, Spoken, Store, TipCall, Waiting
 from bot.tally.marks import marks
 from bot.tally.sums import Tally
 from bot.tips import next_tip
-from bot.understanding import Understander, unread
+from bot.understanding import NOT_UNDERSTOOD, Understander, unread
 from flows import effects as does
 from flows import engine, payload
 from flows import events as happened
+from flows.case_code import CaseNews
+from flows.desk import Desk
 from flows.events import DangerLevel
 from flows.masking import mask
 from flows.model import RATE_TALK, BlockKind, Book
@@ -40,8 +47,16 @@ HANDED_OVER = 40
 PLAN_TEXTS = ("safety_plan.plan",)
 PLAN_QUESTIONS = frozenset(f"safety_plan.{part}" for part in ("signs", "alone", "places", "people", "room"))
 
+#: What was said for these is not kept.
+_NOT_KEPT = (does.AnswerClass, does.LookUpCode)
+#: What tells a private code, which is for the visitor alone.
+CODE_TEXT = "handover.code"
+
 #: Where a document is not sent but fetched from us.
 LINKED = ("viber", "web")
+
+#: Events that a visitor's own doing brought about.
+_BY_VISITOR = frozenset(kind.value for kind in IncomingKind)
 
 #: Events that hold a visitor's own words.
 _WORDS = ("text", "edited")
@@ -68,6 +83,7 @@ class Turns:
     understander: Understander
     referral: ReferralClient
     classes: Classes
+    codes: CaseCodes
     tally: Tally
     countries: Sequence[str]
     #: The deployment's own locale and country, for visitors of whom nothing is known.
@@ -78,11 +94,13 @@ class Turns:
         """Answer one message and keep all that follows, or nothing of it; raises ``TurnLost``."""
         before = self._state(conversation, waiting.event)
         event = await self._event(waiting.event, before)
-        place, minutes = await self._line(conversation, before)
-        turn = engine.resume(self.book, before, event, countries=self.countries, place=place, minutes=minutes)
+        turn = await self._turn(conversation, before, event, at=waiting.received_at)
         # Words alone are kept by a single statement; what else there is to do needs several to hold together.
         only_words = all(isinstance(effect, does.Say | does.Hand) for effect in turn.effects)
+        forgets = any(isinstance(effect, does.Forget) for effect in turn.effects)
         async with self.store.statement() if only_words else self.store.transaction() as connection:
+            if forgets:
+                conversation = await self.store.renew_key(connection, conversation)
             effects = await self._effects(connection, conversation, waiting, turn)
             kept = await self.store.keep_turn(
                 connection,
@@ -92,11 +110,31 @@ class Turns:
                 effects=effects,
                 masked=self._masked(before, waiting, turn.effects),
             )
-            if any(isinstance(effect, does.Forget) for effect in turn.effects):
+            if forgets:
                 await self._forget(connection, kept, waiting.number)
         self.tally.count(marks(self.book, before=before, event=event, turn=turn), at=waiting.received_at)
+        self._measure(conversation, waiting, event, turn, effects)
         _log_turn(conversation.pseudonym, event, turn)
         return kept
+
+    def _measure(
+        self,
+        conversation: Conversation,
+        waiting: Waiting,
+        event: happened.Event,
+        turn: engine.Turn,
+        effects: Sequence[Effect],
+    ) -> None:
+        locale = turn.state.locale if turn.state.locale in self.book.locales else "other"
+        if isinstance(event, happened.TextReceived):
+            known = "no" if event.understanding.intent == NOT_UNDERSTOOD else "yes"
+            UNDERSTOOD.labels(locale=locale, by=event.understanding.by, understood=known).inc()
+        elif isinstance(event, happened.ChoicePressed):
+            UNDERSTOOD.labels(locale=locale, by="button", understood="yes").inc()
+        # A web page is told by the very statement that keeps the turn.
+        if conversation.channel == "web" and any(effect.payload.get("asked_at") for effect in effects):
+            waited = datetime.now(UTC) - waiting.received_at
+            FIRST_REPLY.labels(channel="web").observe(waited.total_seconds())
 
     async def apologise(self, conversation: Conversation, waiting: Waiting) -> None:
         """Say something true and useful about a message that could not be answered."""
@@ -114,8 +152,9 @@ class Turns:
 
     def _masked(self, before: State, waiting: Waiting, effects: Sequence[does.Effect] = ()) -> bytes | None:
         said = waiting.event.get("text")
-        if self._counted(waiting.event) or any(isinstance(effect, does.AnswerClass) for effect in effects):
-            # What somebody answered in a class is in its sums, and must not stay beside their pseudonym.
+        if self._counted(waiting.event) or any(isinstance(effect, _NOT_KEPT) for effect in effects):
+            # What somebody answered in a class is in its sums, and must not stay beside their pseudonym; nor
+            # may a private code, which tells of another conversation.
             return self.store.sealed(waiting, {**waiting.event, "text": ""})
         if waiting.event["kind"] not in _WORDS or not said or before.mode in OPEN_CASE:
             # Whoever waits for the helpline or talks with it says these words to a person, who may need the
@@ -131,13 +170,47 @@ class Turns:
             return False
         return pressed.flow == RATE_TALK or bool(counted(self.book, pressed.node))
 
-    async def _line(self, conversation: Conversation, state: State) -> tuple[int | None, int | None]:
-        """The visitor's place in the line, and how many minutes an answer takes there, as far as known."""
-        if state.mode is not Mode.WAITING:
-            return None, None
+    async def _turn(
+        self, conversation: Conversation, before: State, event: happened.Event, *, at: datetime
+    ) -> engine.Turn:
+        """The turn, knowing of the desk what it needs; where it needs nothing, the desk is not waited for."""
+        waits, desk = before.mode is Mode.WAITING, Desk()
+        if waits:
+            desk = _desk(await self._standing(conversation), country=before.country, at=at)
+        turn = engine.resume(self.book, before, event, countries=self.countries, desk=desk)
+        for effect in turn.effects:
+            if isinstance(effect, does.LookUpCode):
+                return await self._looked_up(conversation, turn, effect, at=at)
+        if not turn.asked_desk or waits:
+            return turn
+        # The turn comes to a case, and nothing of it has been carried out: it is taken again, knowing more.
+        desk = _desk(await self.referral.standing(None), country=turn.state.country, at=at)
+        desk = replace(desk, code=self.codes.new())
+        return engine.resume(self.book, before, event, countries=self.countries, desk=desk)
+
+    async def _looked_up(
+        self, conversation: Conversation, turn: engine.Turn, wanted: does.LookUpCode, *, at: datetime
+    ) -> engine.Turn:
+        """The turn with the answer to a private code, which says how far the case is and nothing else."""
+        news, desk = CaseNews.UNKNOWN, Desk()
+        try:
+            async with self.store.transaction() as connection:
+                case = await self.codes.look_up(connection, conversation.pseudonym, wanted.code)
+            if case is not None:
+                standing = await self.referral.standing(case.number)
+                news = _news(standing, closed=case.closed_at is not None)
+                desk = _desk(standing, country=turn.state.country, at=at)
+        except TriedOften:
+            news = CaseNews.OFTEN
+        told = engine.resume(
+            self.book, turn.state, happened.CodeLookedUp(news=news), countries=self.countries, desk=desk
+        )
+        return replace(told, effects=(*turn.effects, *told.effects), path=(*turn.path, *told.path))
+
+    async def _standing(self, conversation: Conversation) -> Standing:
         async with self.store.transaction() as connection:
             cases = await self.store.cases(connection, conversation.pseudonym, open_only=True)
-        return await self.referral.line(cases[0]) if cases else (None, None)
+        return await self.referral.standing(cases[0]) if cases else Standing()
 
     def _state(self, conversation: Conversation, event: Mapping[str, Any]) -> State:
         if conversation.state is not None:
@@ -196,10 +269,14 @@ class Turns:
         self, connection: AsyncConnection, conversation: Conversation, waiting: Waiting, turn: engine.Turn
     ) -> list[Effect]:
         kept: list[Effect] = []
+        # The first answer to what a visitor did tells how long they waited for it.
+        asked_at = waiting.received_at if waiting.event["kind"] in _BY_VISITOR else None
         for effect in turn.effects:
             match effect:
                 case does.Say():
-                    kept.append(_say(effect, turn.state.locale, until=waiting.event.get("until")))
+                    until = waiting.event.get("until")
+                    kept.append(_say(effect, turn.state.locale, until=until, asked_at=asked_at))
+                    asked_at = None
                 case does.Hand():
                     kept.extend(self._hand(effect, conversation, waiting))
                 case does.HandFile():
@@ -209,9 +286,11 @@ class Turns:
                         Effect(lane="channel", kind="hand", payload=order.payload(), token=order.token)
                     )
                 case does.OpenCase():
-                    kept.append(await self._open_case(connection, conversation, waiting, turn.state, effect))
+                    kept.append(await self._open_case(connection, conversation, waiting, turn, effect))
                 case does.Relay() | does.RaiseDanger() | does.LeaveCase():
                     kept.extend(await self._about_case(connection, conversation, waiting, effect))
+                case does.LookUpCode():
+                    pass  # Done before the turn was kept, since its answer is part of it.
                 case does.RevokeConsent():
                     cases = await self.store.cases(connection, conversation.pseudonym, open_only=False)
                     kept.extend(_about(case, "revoke") for case in cases)
@@ -271,13 +350,16 @@ class Turns:
         connection: AsyncConnection,
         conversation: Conversation,
         waiting: Waiting,
-        state: State,
+        turn: engine.Turn,
         effect: does.OpenCase,
     ) -> Effect:
-        pseudonym = conversation.pseudonym
+        pseudonym, state = conversation.pseudonym, turn.state
         case = uuid5(pseudonym, f"case {waiting.number}")
         await self.store.case_opened(connection, case, conversation=pseudonym)
-        thread = await self.store.thread(connection, pseudonym, until=waiting.number, most=HANDED_OVER)
+        if effect.code and any(isinstance(said, does.Say) and said.key == CODE_TEXT for said in turn.effects):
+            await self.codes.give(connection, case, effect.code)
+        thread = await self.store.thread(connection, conversation, until=waiting.number, most=HANDED_OVER)
+        thread = [line for line in thread if line.key != CODE_TEXT]
         if not effect.plan:
             thread = list(_without_plan(thread))
         keys = dict.fromkeys([*state.said, *(line.key for line in thread if line.key)])
@@ -295,6 +377,7 @@ class Turns:
                 "reason": effect.reason,
                 "opened_at": waiting.received_at.isoformat(),
                 "consent": effect.consent,
+                "consent_for_others": effect.consent_for_others,
                 "card": dict(effect.card),
                 "said": list(state.said),
                 "sources": dict(effect.sources),
@@ -381,7 +464,9 @@ def _handed_over(line: Spoken, waiting: Waiting) -> str:
     return mask(line.text) if just_said else line.text
 
 
-def _say(effect: does.Say, locale: str, *, until: str | None = None) -> Effect:
+def _say(
+    effect: does.Say, locale: str, *, until: str | None = None, asked_at: datetime | None = None
+) -> Effect:
     return Effect(
         lane="channel",
         kind="say",
@@ -394,6 +479,7 @@ def _say(effect: does.Say, locale: str, *, until: str | None = None) -> Effect:
             "runs": [asdict(run) for run in effect.runs],
             # What has not reached the visitor by then is not news any more, or would wake them.
             "until": until,
+            "asked_at": asked_at and asked_at.isoformat(),
         },
     )
 
@@ -419,6 +505,27 @@ def _without_plan(thread: Sequence[Spoken]) -> Iterator[Spoken]:
 
 def _message_id(pseudonym: UUID, number: int, *, visitor: bool) -> UUID:
     return uuid5(pseudonym, f"{'in' if visitor else 'out'} {number}")
+
+
+def _desk(standing: Standing, *, country: str | None, at: datetime) -> Desk:
+    """What the desk says, as the clocks go where the visitor is."""
+    opens_at = standing.opens_at and local(standing.opens_at, country=country)
+    return Desk(
+        place=standing.place,
+        minutes=standing.usual_minutes,
+        here=standing.here,
+        opens_at=opens_at,
+        today=opens_at and at.astimezone(opens_at.tzinfo).date(),
+    )
+
+
+def _news(standing: Standing, *, closed: bool) -> CaseNews:
+    """How far a case is; one that the desk has not heard of yet waits on its way there."""
+    if closed or standing.state == "closed":
+        return CaseNews.CLOSED
+    if standing.state == "held":
+        return CaseNews.LIVE
+    return CaseNews.LATER if standing == Standing() else CaseNews.WAITING
 
 
 def _log_turn(pseudonym: UUID, event: happened.Event, turn: engine.Turn) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from procrastinate import App, SyncPsycopgConnector
 from sqlalchemy import Connection, create_engine, inspect, text
 
@@ -75,6 +76,13 @@ def migrate(url: str) -> None:
         guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         guard.commit()
     engine.dispose()
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether tables of this version lack what this program needs; those of a newer program do not."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    known = {script.revision for script in scripts.walk_revisions()}
+    return revision is None or (revision in known and revision != scripts.get_current_head())
 
 
 def alembic_config(connection: Connection) -> Config:

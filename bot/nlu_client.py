@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -29,6 +30,10 @@ _REST_SECONDS = 5.0
 class _Intent(BaseModel):
     name: str | None
     confidence: Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Status(BaseModel):
+    model_file: str = ""
 
 
 class _Answer(BaseModel):
@@ -117,3 +122,13 @@ class NluClient:
         """Give the connections back."""
         for server in self._servers:
             await server.http.aclose()
+
+
+async def served_model(http: httpx.AsyncClient, url: str) -> str | None:
+    """The name of the model that a server has loaded, "" for none; None where it does not answer."""
+    try:
+        answer = await http.get(f"{url.strip().rstrip('/')}/status")
+        answer.raise_for_status()
+        return Path(_Status.model_validate_json(answer.content).model_file).name.removesuffix(".tar.gz")
+    except (httpx.HTTPError, ValidationError):
+        return None

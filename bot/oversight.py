@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ValidationError
 
+from bot.nlu_client import served_model
 from bot.runtime import Runtime
 from bot.signature import signed_by
 from bot.tally.sums import between
@@ -34,12 +34,6 @@ _DIGITS = 12
 _FILLED_IN = re.compile(r"\{[^{}]*\}")
 
 Month = Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-
-
-class _Served(BaseModel):
-    """What a model server says about itself."""
-
-    model_file: str = ""
 
 
 @asynccontextmanager
@@ -99,13 +93,8 @@ def _router(runtime: Runtime, *, http: httpx.AsyncClient, content: str) -> APIRo
 
 async def _model(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
     """Whether a model server answers, and with which model."""
-    try:
-        answer = await http.get(f"{url.strip().rstrip('/')}/status")
-        answer.raise_for_status()
-        served = _Served.model_validate_json(answer.content)
-    except (httpx.HTTPError, ValidationError):
-        return {"answers": False, "model": ""}
-    return {"answers": True, "model": Path(served.model_file).name.removesuffix(".tar.gz")}
+    model = await served_model(http, url)
+    return {"answers": model is not None, "model": model or ""}
 
 
 def _question(book: Book, *, flow: str, node: str) -> str:

@@ -19,7 +19,7 @@ from bot.messages import BotError
 #: 256 bits, as AES-256 needs.
 KEY_BYTES = 32
 #: 96 bits, the nonce length AES-GCM is specified for (NIST SP 800-38D).
-_NONCE_BYTES = 12
+NONCE_BYTES = 12
 
 
 class SecretTooWeak(BotError):
@@ -43,6 +43,8 @@ class Privacy:
         self._pseudonym_key = _derive(root, "pseudonym")
         self._token_key = _derive(root, "web token")
         self._cipher = AESGCM(_derive(root, "seal"))
+        #: Version 1 of the keys that wrap the keys of conversations.
+        self.first_master_key = _derive(root, "master key")
 
     def conversation(self, channel: str, address: str) -> UUID:
         """The pseudonym of a visitor: always the same for an address, and not to be turned back."""
@@ -56,15 +58,19 @@ class Privacy:
         """32 bytes that stand for the random token of a link, so that the database alone opens no link."""
         return self._digest("document", token)
 
+    def code_key(self, code: str) -> bytes:
+        """32 bytes that stand for a private code, so that the database alone tells none."""
+        return self._digest("case code", code)
+
     def seal(self, plain: str, *, context: str) -> bytes:
         """Encrypt; ``context`` names table, column and row, so that the value is readable there alone."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain.encode(), context.encode())
 
     def unseal(self, sealed: bytes, *, context: str) -> str:
         """Decrypt what ``seal`` made for the same context; raises ``SealBroken``."""
         try:
-            plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
+            plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
         return plain.decode()

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from standardwebhooks import Webhook
 
 from bot.messages import BotError
@@ -39,6 +40,22 @@ class ReferralRefused(BotError):
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
         self.status = status
+
+
+class Standing(BaseModel):
+    """What the desk says of itself and of one case; None for what it does not say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: ``waiting``, ``held`` or ``closed``.
+    state: str | None = None
+    #: The visitor's place in the line, from 1.
+    place: int | None = None
+    #: How many minutes an answer took there of late.
+    usual_minutes: int | None = None
+    #: Whether anybody is at the desk, and if not, when somebody is again.
+    here: bool | None = None
+    opens_at: AwareDatetime | None = None
 
 
 class ReferralClient:
@@ -83,20 +100,24 @@ class ReferralClient:
         await self._send("POST", f"/v1/cases/{case}/forget", {})
 
     async def status(self, case: UUID) -> dict[str, Any]:
-        """``{"id", "state", "place", "waiting", "usual_minutes"}``; ``ReferralUnreachable`` at once."""
+        """``{"id", "state", "place", "waiting", "usual_minutes", "here", "opens_at"}``, or a ``BotError``."""
         return await self._send("GET", f"/v1/cases/{case}/status", None, timeout=_AT_ONCE)
 
-    async def line(self, case: UUID) -> tuple[int | None, int | None]:
-        """The visitor's place in the line, from 1, and how many minutes an answer took there of late.
+    async def standing(self, case: UUID | None) -> Standing:
+        """How a case stands and whether anybody is there; where it has no such case (yet), only that.
 
-        None for either that the desk does not know or does not say at once.
+        Nothing is known where the desk does not say so at once.
         """
         try:
-            status = await self.status(case)
-        except BotError:
-            return None, None
-        place, minutes = status.get("place"), status.get("usual_minutes")
-        return place if isinstance(place, int) else None, minutes if isinstance(minutes, int) else None
+            return Standing.model_validate(await (self.status(case) if case else self.helpline()))
+        except CaseGone:
+            return await self.standing(None) if case else Standing()
+        except (BotError, ValidationError):
+            return Standing()
+
+    async def helpline(self) -> dict[str, Any]:
+        """``{"here", "opens_at"}``, or a ``BotError``."""
+        return await self._send("GET", "/v1/helpline", None, timeout=_AT_ONCE)
 
     async def file(self, number: UUID) -> bytes:
         """A file that the helpline keeps for visitors; ``CaseGone`` where it was taken out."""

@@ -14,6 +14,7 @@ from bot.config import Settings
 from bot.documents.orders import Press
 from bot.documents.shelf import Shelf
 from bot.first_aid import FirstAid, Reception
+from bot.keys import master_keys
 from bot.messages import Channel
 from bot.privacy import Privacy
 from bot.referral_client import ReferralClient
@@ -52,7 +53,10 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
     book = load(settings.content_dir, own_directory=settings.directory_dir)
     lexicon = load_lexicons(settings.content_dir / "lexicons")
     engine = open_engine(settings.database_url)
-    store = Store(engine, privacy=privacy)
+    masters = master_keys(privacy, given=settings.master_keys, file=settings.master_keys_file)
+    # What is wrong with them is said now and not to a visitor.
+    await masters.newest()
+    store = Store(engine, privacy=privacy, masters=masters)
     telegram = _telegram(settings)
     viber = _viber(settings)
     referral = ReferralClient(settings.referral_url, secret=settings.service_secret)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,20 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from bot.keys import DataKey, Keys, MasterKeys, Seal, WrappedKey, master_keys
 from bot.messages import InboxDown
-from bot.metrics import OLDEST_MESSAGE, OPEN_DELIVERIES, OPEN_MESSAGES, PARKED_MESSAGES
+from bot.metrics import (
+    CONNECTIONS,
+    JOBS_WAITING,
+    OLDEST_DELIVERY,
+    OLDEST_MESSAGE,
+    OPEN_DELIVERIES,
+    OPEN_MESSAGES,
+    PARKED_MESSAGES,
+    WORKERS,
+)
 from bot.privacy import Privacy
 
 #: Only a dialect: libpq reads the rest of an address.
@@ -51,6 +62,8 @@ LIVELY: Mapping[str, Any] = {
 }
 #: What an unreachable database raises; the last where every connection of the pool waits for one.
 DATABASE_DOWN = (OSError, exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+#: So often a message is sealed anew because the conversation's key changed meanwhile.
+_KEY_TRIES = 10
 #: A message that the database has not taken by then is answered without it.
 _ACCEPT_SECONDS = 10.0
 
@@ -75,6 +88,20 @@ conversation_table = Table(
     # Only messengers that we know how to answer.
     CheckConstraint("channel IN ('telegram', 'viber', 'web')", name="channel_is_known"),
     Index("conversation_active_at", "active_at"),
+)
+
+# Apart from the conversation, whose row is written anew with each turn: a key is written once, and once it is
+# destroyed there are few places in which it can still be found.
+key_table = Table(
+    "conversation_key",
+    metadata,
+    Column("conversation_id", Uuid, ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True),
+    # Changes with the key, so that nobody seals under one that was destroyed.
+    Column("number", Uuid, nullable=False),
+    # The key itself, under the master key of that version.
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("master", Integer, nullable=False),
+    Index("conversation_key_master", "master"),
 )
 
 inbox_table = Table(
@@ -146,6 +173,8 @@ class Waiting:
     event: dict[str, Any]
     attempts: int
     received_at: datetime
+    #: Of its conversation.
+    key: Seal = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +186,8 @@ class Conversation:
     #: flows.state.State as JSON, or None before the first turn.
     state: str | None
     version: int
+    #: Seals its words.
+    key: Seal = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +262,23 @@ class Unfinished:
     parked: int
     #: Effects that are not delivered yet, by lane.
     deliveries: Mapping[str, int]
-    oldest_delivery: float
+    #: Since when the oldest of each lane waits, in seconds.
+    oldest_deliveries: Mapping[str, float]
+
+    @property
+    def oldest_delivery(self) -> float:
+        """The oldest of all lanes."""
+        return max(self.oldest_deliveries.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """How the job queue is."""
+
+    #: Jobs that are due and wait, by queue.
+    waiting: Mapping[str, int]
+    #: Workers that live.
+    workers: int
 
 
 class TurnLost(Exception):
@@ -259,14 +306,40 @@ _MESSAGE_AND_JOB = """
     SELECT pg_notify('procrastinate_any_queue_v1',
                      json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM job
 )
-SELECT EXISTS (SELECT FROM visitor) AS known, (SELECT count(*) FROM woken) AS woken
+SELECT EXISTS (SELECT FROM visitor) AS known, (SELECT count(*) FROM woken) AS woken, k.*
+FROM (SELECT) AS once LEFT JOIN (
+    SELECT number, wrapped, master FROM conversation_key WHERE conversation_id = :conversation
+) AS k ON true
 """
 
+_READ_KEY = text("""
+SELECT k.number, k.wrapped, k.master
+FROM conversation AS c LEFT JOIN conversation_key AS k ON k.conversation_id = c.id WHERE c.id = :conversation
+""")
+
+_ADD_KEY = text("""
+INSERT INTO conversation_key (conversation_id, number, wrapped, master)
+SELECT id, :key, :wrapped, :master FROM conversation WHERE id = :conversation
+ON CONFLICT (conversation_id) DO NOTHING
+""")
+
+# Whoever destroys a key locks it first, and so does whoever seals under it, before the conversation's row:
+# nothing is kept that was sealed under a key which is gone. What comes with a new key where there is one
+# already is not kept either; the answer then holds the key under which to seal it once more.
 _STORE = text(
     """
-WITH visitor AS (
-    INSERT INTO conversation (id, channel, address) VALUES (:conversation, :channel, :address)
-    ON CONFLICT (id) DO UPDATE SET active_at = now()
+WITH made AS (
+    INSERT INTO conversation_key (conversation_id, number, wrapped, master)
+    SELECT :conversation, :key, :wrapped, :master WHERE cast(:wrapped AS bytea) IS NOT NULL
+    ON CONFLICT (conversation_id) DO NOTHING
+    RETURNING number
+), held AS (
+    SELECT number FROM conversation_key WHERE conversation_id = :conversation AND number = :key
+    FOR KEY SHARE
+), visitor AS (
+    INSERT INTO conversation (id, channel, address)
+    SELECT :conversation, :channel, :address FROM (SELECT FROM made UNION ALL SELECT FROM held) AS key
+    ON CONFLICT (id) DO UPDATE SET active_at = now(), address = excluded.address
     RETURNING id
 )"""
     + _MESSAGE_AND_JOB
@@ -274,9 +347,12 @@ WITH visitor AS (
 
 _STORE_KNOWN = text(
     """
-WITH visitor AS (
+WITH held AS (
+    SELECT conversation_id FROM conversation_key WHERE conversation_id = :conversation AND number = :key
+    FOR KEY SHARE
+), visitor AS (
     UPDATE conversation SET active_at = CASE WHEN :counts THEN now() ELSE active_at END
-    WHERE id = :conversation RETURNING id
+    FROM held WHERE id = held.conversation_id RETURNING id
 )"""
     + _MESSAGE_AND_JOB
 )
@@ -302,12 +378,18 @@ SELECT pg_notify('procrastinate_any_queue_v1',
 
 # All that a drain has to know in one round trip.
 _BACKLOG = text("""
-SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at, c.channel, c.state, c.version
-FROM conversation AS c CROSS JOIN LATERAL (
+SELECT i.id, i.update_key, i.payload, i.attempts, i.received_at, c.channel, c.state, c.version,
+       k.number, k.wrapped, k.master
+FROM conversation AS c LEFT JOIN conversation_key AS k ON k.conversation_id = c.id CROSS JOIN LATERAL (
     SELECT * FROM inbox WHERE conversation_id = c.id AND done_at IS NULL AND parked IS NULL
     ORDER BY id LIMIT :most
 ) AS i
 WHERE c.id = :conversation ORDER BY i.id
+""")
+
+_WAITING_PAYLOADS = text("""
+SELECT id, update_key, payload FROM inbox
+WHERE conversation_id = :conversation AND done_at IS NULL AND payload IS NOT NULL
 """)
 
 # Continues a WITH in which `moved` has the conversation's row if the effects may be kept, and none if not.
@@ -357,13 +439,15 @@ WITH current AS (
 _PUT_EFFECTS = text("WITH moved AS (SELECT id, channel FROM conversation WHERE id = :id)" + _EFFECTS)
 
 _OPEN_DELIVERIES = text("""
-SELECT id, inbox_id, position, kind, payload, attempts, next_at - now() AS due_in FROM outbox
-WHERE conversation_id = :conversation AND lane = :lane AND done_at IS NULL AND id > :after
+SELECT id, inbox_id, position, kind, payload, attempts, next_at - now() AS due_in,
+       k.number, k.wrapped, k.master
+FROM outbox AS o LEFT JOIN conversation_key AS k ON k.conversation_id = o.conversation_id
+WHERE o.conversation_id = :conversation AND lane = :lane AND done_at IS NULL AND id > :after
 ORDER BY id LIMIT :most
 """)
 
 _THREAD = text("""
-SELECT 'visitor' AS side, i.id AS number, i.update_key, i.payload, i.received_at AS at,
+SELECT 'visitor' AS side, i.id AS entry, i.update_key, i.payload, i.received_at AS at,
        i.id AS turn, -1 AS position, NULL AS kind
 FROM inbox AS i
 WHERE i.conversation_id = :conversation AND i.payload IS NOT NULL AND i.id <= :until
@@ -387,15 +471,29 @@ FROM outbox AS o JOIN conversation AS c ON c.id = o.conversation_id
 WHERE o.done_at IS NULL AND (c.channel <> 'web' OR o.lane <> 'channel') GROUP BY o.lane
 """)
 
+_JOBS_WAITING = text("""
+SELECT queue_name, count(*) AS waiting FROM procrastinate_jobs
+WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) GROUP BY queue_name
+""")
+
+_WORKERS = text(
+    "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '10 seconds'"
+)
+
+_LANES = ("channel", "referral")
+_QUEUES = ("inbox", "outbox", "timers")
+
 
 class Store:
     """The bot's database."""
 
-    def __init__(self, engine: AsyncEngine, *, privacy: Privacy) -> None:
+    def __init__(self, engine: AsyncEngine, *, privacy: Privacy, masters: MasterKeys | None = None) -> None:
+        """Where no ``masters`` are given, the only master key is the one that comes from the secret key."""
         self._engine = engine
         # A single statement is a transaction by itself; BEGIN and COMMIT around it cost two round trips.
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._privacy = privacy
+        self._keys = Keys(masters or master_keys(privacy), older=privacy)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -422,28 +520,44 @@ class Store:
         """Keep what a visitor did, once, and wake whoever answers; raises ``InboxDown``."""
         conversation = self._privacy.conversation(channel, address)
         update_key = self._privacy.update_key(channel, update)
-        values = {
-            "conversation": conversation,
-            "channel": channel,
-            "address": self._privacy.seal(address, context=f"conversation.address:{conversation}"),
-            "update_key": update_key,
-            "payload": self._seal(event, context=f"inbox.payload:{update_key.hex()}"),
-        }
+        values = {"conversation": conversation, "channel": channel, "update_key": update_key}
         # A database that hangs cannot be made to let go of a statement, so nobody waits for it; what it keeps
         # after all is not kept twice when the platform sends it again.
-        keeping = asyncio.create_task(self._keep(values))
+        keeping = asyncio.create_task(self._keep(values, address=address, event=event))
         done, _ = await asyncio.wait({keeping}, timeout=_ACCEPT_SECONDS)
         if not done:
             keeping.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise InboxDown
         keeping.result()
 
-    async def _keep(self, values: Mapping[str, Any]) -> None:
+    async def _keep(self, values: Mapping[str, Any], *, address: str, event: Mapping[str, Any]) -> None:
+        conversation = values["conversation"]
+        key, wrapped = self._keys.seen(conversation), None
         try:
             async with self.statement() as connection:
-                await connection.execute(_STORE, values)
+                for _ in range(_KEY_TRIES):
+                    if key is None:
+                        key, wrapped = await self._keys.make(conversation)
+                    row = (
+                        await connection.execute(
+                            _STORE,
+                            {
+                                **values,
+                                "address": key.seal(address, context=f"conversation.address:{conversation}"),
+                                "payload": _seal(key, event, context=_inbox_place(values["update_key"])),
+                                **_key_values(key, wrapped),
+                            },
+                        )
+                    ).one()
+                    if row.known:
+                        self._keys.remember(conversation, key)
+                        return
+                    self._keys.forget(conversation)
+                    present = await self._keys.open(conversation, _wrapped(row))
+                    key, wrapped = present if isinstance(present, DataKey) else None, None
         except DATABASE_DOWN as error:
             raise InboxDown from error
+        raise InboxDown
 
     async def accept_for(
         self, conversation: UUID, *, update: str, event: Mapping[str, Any], counts: bool = True
@@ -471,46 +585,84 @@ class Store:
     ) -> bool:
         """As ``accept_for``, as a part of a transaction."""
         update_key = self._privacy.update_key("ours", update)
-        payload = self._seal(event, context=f"inbox.payload:{update_key.hex()}")
-        values = {
-            "conversation": conversation,
-            "update_key": update_key,
-            "payload": payload,
-            "counts": counts,
-        }
-        return bool((await connection.execute(_STORE_KNOWN, values)).one().known)
+        for _ in range(_KEY_TRIES):
+            key = self._keys.seen(conversation) or await self._key_of(connection, conversation)
+            if key is None:
+                return False
+            values = {
+                "conversation": conversation,
+                "key": key.number,
+                "update_key": update_key,
+                "payload": _seal(key, event, context=_inbox_place(update_key)),
+                "counts": counts,
+            }
+            if (await connection.execute(_STORE_KNOWN, values)).one().known:
+                return True
+            self._keys.forget(conversation)
+        return False
+
+    async def _key_of(self, connection: AsyncConnection, conversation: UUID) -> DataKey | None:
+        """The key of a conversation, made if it has none yet; None if the conversation was erased."""
+        while (
+            row := (await connection.execute(_READ_KEY, {"conversation": conversation})).first()
+        ) is not None:
+            key = await self._keys.open(conversation, _wrapped(row))
+            if isinstance(key, DataKey):
+                return key
+            made, wrapped = await self._keys.make(conversation)
+            await connection.execute(_ADD_KEY, {"conversation": conversation, **_key_values(made, wrapped)})
+        return None
 
     async def conversation(self, pseudonym: UUID) -> Conversation | None:
         """The conversation, or None if it was erased."""
         async with self.statement() as connection:
             row = (
                 await connection.execute(
-                    text("SELECT channel, state, version FROM conversation WHERE id = :id"), {"id": pseudonym}
+                    text(
+                        "SELECT c.channel, c.state, c.version, k.number, k.wrapped, k.master"
+                        " FROM conversation AS c LEFT JOIN conversation_key AS k ON k.conversation_id = c.id"
+                        " WHERE c.id = :id"
+                    ),
+                    {"id": pseudonym},
                 )
             ).first()
-        return None if row is None else self._conversation(pseudonym, row)
+        return None if row is None else await self._conversation(pseudonym, row)
 
     async def address(self, pseudonym: UUID) -> str | None:
         """Where this visitor is written to, or None if they were erased."""
         async with self.statement() as connection:
-            sealed = await connection.scalar(
-                text("SELECT address FROM conversation WHERE id = :id"), {"id": pseudonym}
-            )
-        return sealed and self._privacy.unseal(sealed, context=f"conversation.address:{pseudonym}")
+            row = (
+                await connection.execute(
+                    text(
+                        "SELECT c.address, k.number, k.wrapped, k.master"
+                        " FROM conversation AS c LEFT JOIN conversation_key AS k ON k.conversation_id = c.id"
+                        " WHERE c.id = :id"
+                    ),
+                    {"id": pseudonym},
+                )
+            ).first()
+        if row is None:
+            return None
+        key = await self._keys.open(pseudonym, _wrapped(row))
+        return key.unseal(row.address, context=f"conversation.address:{pseudonym}")
 
     async def backlog(self, pseudonym: UUID, *, most: int) -> Backlog:
         """The oldest unanswered messages of a conversation, and where it stands."""
         async with self.statement() as connection:
             rows = (await connection.execute(_BACKLOG, {"conversation": pseudonym, "most": most})).all()
+        if not rows:
+            return Backlog(conversation=None, messages=[])
+        conversation = await self._conversation(pseudonym, rows[0])
         return Backlog(
-            conversation=self._conversation(pseudonym, rows[0]) if rows else None,
+            conversation=conversation,
             messages=[
                 Waiting(
                     number=row.id,
                     update_key=row.update_key,
-                    event=self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}"),
+                    event=_unseal(conversation.key, row.payload, context=_inbox_place(row.update_key)),
                     attempts=row.attempts,
                     received_at=row.received_at,
+                    key=conversation.key,
                 )
                 for row in rows
             ],
@@ -531,35 +683,35 @@ class Store:
         ``masked`` is a payload by ``sealed`` that takes the place of the message's own in the same statement.
         """
         pseudonym = conversation.pseudonym
-        sealed = self._privacy.seal(state, context=f"conversation.state:{pseudonym}")
-        values = self._effect_values(pseudonym, number=number, effects=effects)
+        sealed = conversation.key.seal(state, context=f"conversation.state:{pseudonym}")
+        values = self._effect_values(conversation, number=number, effects=effects)
         values |= {"version": conversation.version, "state": sealed, "masked": masked}
         if not (await connection.execute(_KEEP_TURN, values)).one().moved:
             raise TurnLost
-        return Conversation(
-            pseudonym=pseudonym, channel=conversation.channel, state=state, version=conversation.version + 1
-        )
+        return replace(conversation, state=state, version=conversation.version + 1)
 
     def sealed(self, waiting: Waiting, event: Mapping[str, Any]) -> bytes:
         """This event as the payload of the message that waits, to be kept instead of what it says now."""
-        return self._seal(event, context=f"inbox.payload:{waiting.update_key.hex()}")
+        return _seal(waiting.key, event, context=_inbox_place(waiting.update_key))
 
     async def put_effects(
         self, conversation: Conversation, *, number: int, effects: Sequence[Effect]
     ) -> None:
         """Keep effects of the message with this number and wake whoever carries them out."""
-        values = self._effect_values(conversation.pseudonym, number=number, effects=effects)
+        values = self._effect_values(conversation, number=number, effects=effects)
         async with self.statement() as connection:
             await connection.execute(_PUT_EFFECTS, values)
 
-    def _effect_values(self, pseudonym: UUID, *, number: int, effects: Sequence[Effect]) -> dict[str, Any]:
+    def _effect_values(
+        self, conversation: Conversation, *, number: int, effects: Sequence[Effect]
+    ) -> dict[str, Any]:
         return {
-            "id": pseudonym,
+            "id": conversation.pseudonym,
             "number": number,
             "lanes": [effect.lane for effect in effects],
             "kinds": [effect.kind for effect in effects],
             "payloads": [
-                self._seal(effect.payload, context=f"outbox.payload:{number}:{position}")
+                _seal(conversation.key, effect.payload, context=_outbox_place(number, position))
                 for position, effect in enumerate(effects)
             ],
             "token_keys": [
@@ -582,21 +734,21 @@ class Store:
     async def due(self, pseudonym: UUID, *, lane: str, most: int, after: int = 0) -> list[Due]:
         """The oldest undelivered effects of one lane after this number, whether due or not."""
         async with self.statement() as connection:
-            rows = await connection.execute(
-                _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most, "after": after}
-            )
-            return [
-                Due(
-                    number=row.id,
-                    kind=row.kind,
-                    payload=self._unseal(
-                        row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}"
-                    ),
-                    attempts=row.attempts,
-                    due_in=row.due_in,
+            rows = (
+                await connection.execute(
+                    _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most, "after": after}
                 )
-                for row in rows
-            ]
+            ).all()
+        return [
+            Due(
+                number=row.id,
+                kind=row.kind,
+                payload=await self._effect(pseudonym, row),
+                attempts=row.attempts,
+                due_in=row.due_in,
+            )
+            for row in rows
+        ]
 
     async def delivered(self, number: int, *, parked: str | None = None) -> None:
         """This effect is done, or given up for the reason ``parked``."""
@@ -626,17 +778,19 @@ class Store:
     ) -> list[tuple[int, dict[str, Any]]]:
         """The messages to a web visitor after this one, oldest first, with their numbers."""
         async with self.statement() as connection:
-            rows = await connection.execute(
-                text(
-                    "SELECT id, inbox_id, position, payload FROM outbox WHERE conversation_id = :conversation"
-                    " AND kind IN ('say', 'hand') AND id > :number ORDER BY id LIMIT :most"
-                ),
-                {"conversation": pseudonym, "number": number, "most": most},
-            )
-            return [
-                (row.id, self._unseal(row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}"))
-                for row in rows
-            ]
+            rows = (
+                await connection.execute(
+                    text(
+                        "SELECT o.id, inbox_id, position, payload, k.number, k.wrapped, k.master"
+                        " FROM outbox AS o"
+                        " LEFT JOIN conversation_key AS k ON k.conversation_id = o.conversation_id"
+                        " WHERE o.conversation_id = :conversation"
+                        " AND kind IN ('say', 'hand') AND o.id > :number ORDER BY o.id LIMIT :most"
+                    ),
+                    {"conversation": pseudonym, "number": number, "most": most},
+                )
+            ).all()
+        return [(row.id, await self._effect(pseudonym, row)) for row in rows]
 
     async def fetched(self, token: str, *, within: timedelta) -> Fetched | None:
         """The document whose link has this token, unless it is older than that."""
@@ -644,7 +798,9 @@ class Store:
             row = (
                 await connection.execute(
                     text(
-                        "SELECT conversation_id, inbox_id, position, payload FROM outbox"
+                        "SELECT o.conversation_id, inbox_id, position, payload, k.number, k.wrapped, k.master"
+                        " FROM outbox AS o"
+                        " LEFT JOIN conversation_key AS k ON k.conversation_id = o.conversation_id"
                         " WHERE token_key = :key AND created_at > now() - cast(:within AS interval)"
                     ),
                     {"key": self._privacy.token_key(token), "within": within},
@@ -652,8 +808,7 @@ class Store:
             ).first()
         if row is None:
             return None
-        payload = self._unseal(row.payload, context=f"outbox.payload:{row.inbox_id}:{row.position}")
-        return Fetched(conversation=row.conversation_id, payload=payload)
+        return Fetched(conversation=row.conversation_id, payload=await self._effect(row.conversation_id, row))
 
     async def handed(self, pseudonym: UUID, *, within: timedelta) -> int:
         """How many documents this visitor was sent lately."""
@@ -668,13 +823,12 @@ class Store:
         return int(found or 0)
 
     async def thread(
-        self, connection: AsyncConnection, pseudonym: UUID, *, until: int, most: int
+        self, connection: AsyncConnection, conversation: Conversation, *, until: int, most: int
     ) -> list[Spoken]:
         """What was said last up to the message with this number, oldest first."""
-        rows = (
-            await connection.execute(_THREAD, {"conversation": pseudonym, "until": until, "most": most})
-        ).all()
-        spoken = (self._spoken(row) for row in reversed(rows))
+        values = {"conversation": conversation.pseudonym, "until": until, "most": most}
+        rows = (await connection.execute(_THREAD, values)).all()
+        spoken = (_spoken(conversation.key, row) for row in reversed(rows))
         return [line for line in spoken if line is not None]
 
     async def case_opened(self, connection: AsyncConnection, case: UUID, *, conversation: UUID) -> None:
@@ -735,6 +889,41 @@ class Store:
             {"lock": f"tip:{pseudonym}"},
         )
 
+    async def renew_key(self, connection: AsyncConnection, conversation: Conversation) -> Conversation:
+        """Destroy the key of a conversation and give it a new one, as the first act of a transaction.
+
+        All that lives on under the new key is where to write to, and the messages that wait for their answer.
+        """
+        pseudonym = conversation.pseudonym
+        values = {"conversation": pseudonym}
+        present = await connection.scalar(
+            text("DELETE FROM conversation_key WHERE conversation_id = :conversation RETURNING number"),
+            values,
+        )
+        if isinstance(conversation.key, DataKey) and present != conversation.key.number:
+            raise TurnLost
+        sealed = await connection.scalar(
+            text("SELECT address FROM conversation WHERE id = :conversation"), values
+        )
+        if sealed is None:
+            raise TurnLost
+        waiting = (await connection.execute(_WAITING_PAYLOADS, values)).all()
+        key, wrapped = await self._keys.make(pseudonym)
+        await connection.execute(_ADD_KEY, {**values, **_key_values(key, wrapped)})
+        place = f"conversation.address:{pseudonym}"
+        await connection.execute(
+            text("UPDATE conversation SET address = :address WHERE id = :conversation"),
+            {**values, "address": key.seal(conversation.key.unseal(sealed, context=place), context=place)},
+        )
+        for row in waiting:
+            event = _unseal(conversation.key, row.payload, context=_inbox_place(row.update_key))
+            payload = _seal(key, event, context=_inbox_place(row.update_key))
+            await connection.execute(
+                text("UPDATE inbox SET payload = :payload WHERE id = :id"), {"id": row.id, "payload": payload}
+            )
+        self._keys.remember(pseudonym, key)
+        return replace(conversation, key=key)
+
     async def erase_words(self, connection: AsyncConnection, pseudonym: UUID, *, before: int) -> None:
         """Erase everything said before the message with this number, that message's words included."""
         values = {"conversation": pseudonym, "before": before}
@@ -750,8 +939,12 @@ class Store:
         )
 
     async def erase(self, pseudonym: UUID, *, version: int) -> None:
-        """Erase the conversation itself, unless it has gone on since this version."""
-        async with self.statement() as connection:
+        """Erase the conversation itself and its key, unless it has gone on since this version."""
+        async with self._engine.begin() as connection:
+            # The key is locked first, as by whoever keeps a message, and goes with its conversation.
+            await connection.execute(
+                text("SELECT FROM conversation_key WHERE conversation_id = :id FOR UPDATE"), {"id": pseudonym}
+            )
             await connection.execute(
                 # A message that waits for its answer keeps it: nobody would find that message again.
                 text(
@@ -760,10 +953,26 @@ class Store:
                 ),
                 {"id": pseudonym, "version": version},
             )
+        self._keys.forget(pseudonym)
+
+    async def count_idle(self, *, older_than: timedelta) -> int:
+        """How many conversations without a word for this long there are; ``erase_idle`` would erase them."""
+        query = text(
+            "SELECT count(*) FROM conversation WHERE active_at < now() - cast(:older_than AS interval)"
+        )
+        async with self.statement() as connection:
+            return int(await connection.scalar(query, {"older_than": older_than}) or 0)
 
     async def erase_idle(self, *, older_than: timedelta, duplicates_until: timedelta) -> int:
-        """Erase conversations without a word for this long; the number of them."""
+        """Erase conversations without a word for this long, and their keys; the number of them."""
         async with self._engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "SELECT FROM conversation_key AS k JOIN conversation AS c ON c.id = k.conversation_id"
+                    " WHERE c.active_at < now() - cast(:older_than AS interval) FOR UPDATE OF k"
+                ),
+                {"older_than": older_than},
+            )
             await connection.execute(
                 text(
                     "UPDATE inbox SET payload = NULL FROM conversation AS c"
@@ -773,9 +982,13 @@ class Store:
                 {"older_than": older_than},
             )
             gone = await connection.execute(
-                text("DELETE FROM conversation WHERE active_at < now() - cast(:older_than AS interval)"),
+                text(
+                    "DELETE FROM conversation WHERE active_at < now() - cast(:older_than AS interval)"
+                    " RETURNING id"
+                ),
                 {"older_than": older_than},
             )
+            erased = gone.scalars().all()
             await connection.execute(
                 text(
                     "DELETE FROM inbox WHERE conversation_id IS NULL"
@@ -783,7 +996,9 @@ class Store:
                 ),
                 {"until": duplicates_until},
             )
-            return int(gone.rowcount)
+        for conversation in erased:
+            self._keys.forget(conversation)
+        return len(erased)
 
     async def unfinished(self) -> Unfinished:
         """What waits in inbox and outbox."""
@@ -794,40 +1009,91 @@ class Store:
             messages=inbox.waiting,
             oldest_message=float(inbox.oldest),
             parked=inbox.parked,
-            deliveries={"channel": 0, "referral": 0, **{row.lane: row.waiting for row in lanes}},
-            oldest_delivery=max((float(row.oldest) for row in lanes), default=0.0),
+            deliveries=dict.fromkeys(_LANES, 0) | {row.lane: row.waiting for row in lanes},
+            oldest_deliveries=dict.fromkeys(_LANES, 0.0) | {row.lane: float(row.oldest) for row in lanes},
         )
 
+    async def queue(self) -> Queue:
+        """What waits in the job queue, and for how many workers."""
+        async with self.statement() as connection:
+            rows = (await connection.execute(_JOBS_WAITING)).all()
+            workers = await connection.scalar(_WORKERS)
+        waiting = dict.fromkeys(_QUEUES, 0) | {row.queue_name: row.waiting for row in rows}
+        return Queue(waiting=waiting, workers=int(workers or 0))
+
+    async def revision(self) -> str | None:
+        """The version that the tables have."""
+        async with self.statement() as connection:
+            found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
+
     async def count_open(self) -> None:
-        """Set the gauges of what waits in inbox and outbox."""
-        found = await self.unfinished()
+        """Set the gauges of what waits in inbox, outbox and queue."""
+        pool = self._engine.pool
+        CONNECTIONS.set(pool.checkedout() if isinstance(pool, QueuePool) else 0)
+        found, queue = await self.unfinished(), await self.queue()
+        WORKERS.set(queue.workers)
+        for name, number in queue.waiting.items():
+            JOBS_WAITING.labels(queue=name).set(number)
+        for lane, seconds in found.oldest_deliveries.items():
+            OLDEST_DELIVERY.labels(lane=lane).set(seconds)
         OPEN_MESSAGES.set(found.messages)
         PARKED_MESSAGES.set(found.parked)
         OLDEST_MESSAGE.set(found.oldest_message)
         for lane, number in found.deliveries.items():
             OPEN_DELIVERIES.labels(lane=lane).set(number)
 
-    def _conversation(self, pseudonym: UUID, row: Row[Any]) -> Conversation:
-        state = row.state and self._privacy.unseal(row.state, context=f"conversation.state:{pseudonym}")
-        return Conversation(pseudonym=pseudonym, channel=row.channel, state=state, version=row.version)
+    async def _conversation(self, pseudonym: UUID, row: Row[Any]) -> Conversation:
+        key = await self._keys.open(pseudonym, _wrapped(row))
+        state = row.state and key.unseal(row.state, context=f"conversation.state:{pseudonym}")
+        return Conversation(
+            pseudonym=pseudonym, channel=row.channel, state=state, version=row.version, key=key
+        )
 
-    def _spoken(self, row: Row[Any]) -> Spoken | None:
-        if row.side == "bot":
-            said = self._unseal(row.payload, context=f"outbox.payload:{row.turn}:{row.position}")
-            return Spoken(
-                number=row.number, sender=said["sender"], text=said["text"], at=row.at, key=said["key"]
-            )
-        event = self._unseal(row.payload, context=f"inbox.payload:{row.update_key.hex()}")
-        if event["kind"] not in ("text", "edited"):
-            return None
-        return Spoken(number=row.number, sender="visitor", text=event["text"], at=row.at)
+    async def _effect(self, pseudonym: UUID, row: Row[Any]) -> dict[str, Any]:
+        key = await self._keys.open(pseudonym, _wrapped(row))
+        return _unseal(key, row.payload, context=_outbox_place(row.inbox_id, row.position))
 
-    def _seal(self, value: Mapping[str, Any], *, context: str) -> bytes:
-        return self._privacy.seal(json.dumps(value, ensure_ascii=False), context=context)
 
-    def _unseal(self, sealed: bytes, *, context: str) -> dict[str, Any]:
-        value: dict[str, Any] = json.loads(self._privacy.unseal(sealed, context=context))
-        return value
+def _spoken(key: Seal, row: Row[Any]) -> Spoken | None:
+    if row.side == "bot":
+        said = _unseal(key, row.payload, context=_outbox_place(row.turn, row.position))
+        return Spoken(number=row.entry, sender=said["sender"], text=said["text"], at=row.at, key=said["key"])
+    event = _unseal(key, row.payload, context=_inbox_place(row.update_key))
+    if event["kind"] not in ("text", "edited"):
+        return None
+    return Spoken(number=row.entry, sender="visitor", text=event["text"], at=row.at)
+
+
+def _seal(key: Seal, value: Mapping[str, Any], *, context: str) -> bytes:
+    return key.seal(json.dumps(value, ensure_ascii=False), context=context)
+
+
+def _unseal(key: Seal, sealed: bytes, *, context: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(key.unseal(sealed, context=context))
+    return value
+
+
+def _inbox_place(update_key: bytes) -> str:
+    return f"inbox.payload:{update_key.hex()}"
+
+
+def _outbox_place(number: int, position: int) -> str:
+    return f"outbox.payload:{number}:{position}"
+
+
+def _wrapped(row: Row[Any]) -> WrappedKey | None:
+    if row.number is None:
+        return None
+    return WrappedKey(number=row.number, wrapped=row.wrapped, master=row.master)
+
+
+def _key_values(key: DataKey, wrapped: WrappedKey | None) -> dict[str, Any]:
+    return {
+        "key": key.number,
+        "wrapped": wrapped.wrapped if wrapped else None,
+        "master": wrapped.master if wrapped else None,
+    }
 
 
 async def wake_delivery(connection: AsyncConnection, pseudonym: UUID, *, lane: str) -> None:

@@ -1,12 +1,15 @@
 # The bot: the same image runs 'web', 'worker' and 'migrate'.
 # Build from the project's root: docker build -f docker/bot.Dockerfile -t porchlight-bot .
-FROM python:3.11-slim AS build
+# Pin it for a release: --build-arg PYTHON=python:3.11-slim@sha256:… (docs/administrator/containers.md says how).
+ARG PYTHON=python:3.11-slim
+FROM ${PYTHON} AS build
 COPY requirements.lock /build/
 # Everything comes from the lock file with its hashes; nothing is built here but the environment.
 RUN python -m venv /opt/porchlight && \
     /opt/porchlight/bin/pip install --no-cache-dir --require-hashes -r /build/requirements.lock
 
-FROM python:3.11-slim
+# hadolint ignore=DL3006 - the argument above names a tag or a digest.
+FROM ${PYTHON}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin porchlight
 COPY --from=build /opt/porchlight /opt/porchlight
 WORKDIR /srv/porchlight
@@ -18,7 +21,7 @@ ENV PATH=/opt/porchlight/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     MALLOC_ARENA_MAX=2 \
     PTB_TIMEDELTA=1
-USER porchlight
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]

@@ -1,6 +1,8 @@
 # The model: trained while the image is built, so that a container answers within seconds of its start.
 # Build from the project's root: docker build -f docker/nlu.Dockerfile -t porchlight-nlu .
-FROM python:3.10-slim AS build
+# Pin it for a release: --build-arg PYTHON=python:3.10-slim@sha256:… (docs/administrator/containers.md says how).
+ARG PYTHON=python:3.10-slim
+FROM ${PYTHON} AS build
 COPY nlu/requirements.lock /build/
 # Some of Rasa's requirements come as source only; they are pure Python and need no compiler.
 RUN python -m venv /opt/nlu && \
@@ -10,7 +12,8 @@ COPY nlu/ nlu/
 COPY flows/intents.yaml flows/intents.yaml
 RUN /opt/nlu/bin/python -m nlu.train
 
-FROM python:3.10-slim
+# hadolint ignore=DL3006 - the argument above names a tag or a digest.
+FROM ${PYTHON}
 RUN useradd --system --uid 10003 --no-create-home --shell /usr/sbin/nologin porchlight
 COPY --from=build /opt/nlu /opt/nlu
 COPY --from=build /srv/porchlight /srv/porchlight
@@ -29,7 +32,7 @@ ENV PATH=/opt/nlu/bin:$PATH \
     OPENBLAS_NUM_THREADS=1 \
     OMP_NUM_THREADS=2 \
     MALLOC_ARENA_MAX=2
-USER porchlight
+USER 10003
 EXPOSE 5005
 # Starting takes about 20 seconds.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 \

@@ -62,8 +62,13 @@ FOR_PUPILS = (
 
 def code_in(text: str) -> str | None:
     """The code that a text consists of, in digits of any script; None for anything else."""
+    return digits_in(text, number=CODE_DIGITS)
+
+
+def digits_in(text: str, *, number: int) -> str | None:
+    """So many digits, of any script and however parted, that are all of a text; None for anything else."""
     signs = text.strip().translate(_BETWEEN)
-    if len(signs) != CODE_DIGITS:
+    if len(signs) != number:
         return None
     digits = [unicodedata.decimal(sign, None) for sign in signs]
     return None if None in digits else "".join(map(str, digits))

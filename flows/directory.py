@@ -234,6 +234,16 @@ def helpline_short(
     return "; ".join(rows)
 
 
+def helpline_now(
+    directory: Directory, texts: Texts, *, locale: str, country: str | None, countries: Sequence[str]
+) -> str:
+    """Name and number of the country's first line that answers day and night; else all, with their hours."""
+    for line in directory.lines(country):
+        if line.hours in _AROUND_THE_CLOCK and dialable(line.phones):
+            return _name_and_number(line, texts, locale=locale)
+    return helpline(directory, texts, locale=locale, country=country, countries=countries)
+
+
 def call(directory: Directory, texts: Texts, *, locale: str, country: str | None) -> str:
     """Who picks up and what they ask: at the country's first line if that is known, else at any."""
     for line in directory.lines(country)[:1]:

@@ -65,6 +65,8 @@ class OpenCase:
     danger: DangerLevel
     #: What the visitor agreed to, in the words they were shown.
     consent: str
+    #: Whether that says that others who can help may be told.
+    consent_for_others: bool = False
     #: The hand-over card: ``role``, ``country``, ``harm``, and every slot that was filled.
     card: Mapping[str, str] = field(default_factory=dict)
     #: How we came to what stands on the card: ``button``, ``words``, ``mention`` or ``flow``.
@@ -75,6 +77,15 @@ class OpenCase:
     plan: Mapping[str, str] = field(default_factory=dict)
     #: ``helpline`` and ``emergency`` where the visitor is, in their language.
     contacts: Mapping[str, str] = field(default_factory=dict)
+    #: The private code by which the visitor may ask for it from any device, if they were told one.
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpCode:
+    """Look at once for the case of this private code; ``CodeLookedUp`` says how it stands."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,4 +172,4 @@ class Forget:
 
 ClassEffect = OpenClass | JoinClass | AnswerClass | LookAtClass
 CaseEffect = Relay | RaiseDanger | LeaveCase | RevokeConsent | RateTalk
-Effect = Say | Hand | HandFile | OpenCase | CaseEffect | Remind | NextTip | ClassEffect | Forget
+Effect = Say | Hand | HandFile | OpenCase | LookUpCode | CaseEffect | Remind | NextTip | ClassEffect | Forget

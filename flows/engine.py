@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from flows import classroom, payload, tips
+from flows.case_code import CaseNews
 from flows.classroom import ClassNews
+from flows.desk import Desk
 from flows.effects import Effect, LeaveCase, Say
 from flows.events import (
     CaseClosed,
@@ -19,6 +21,7 @@ from flows.events import (
     CaseTaken,
     ChoicePressed,
     ClassTold,
+    CodeLookedUp,
     ConversationStarted,
     DangerLevel,
     Event,
@@ -38,6 +41,7 @@ from flows.model import (
     DANGER_INTENTS,
     MENU,
     RATE_TALK,
+    REPORT_STATUS,
     WELCOME,
     Book,
 )
@@ -62,6 +66,8 @@ class Turn:
     effects: tuple[Effect, ...]
     #: The nodes that the turn came through, so that an editor can be told which of them said what.
     path: tuple[Step, ...] = ()
+    #: Whether it turned on somebody being at the helpline's desk, which the shell did not know.
+    asked_desk: bool = False
 
 
 def begin(book: Book, *, locale: str, country: str | None = None, channel: str = "") -> State:
@@ -75,16 +81,14 @@ def resume(
     event: Event,
     *,
     countries: Sequence[str] = ("BY", "BD"),
-    place: int | None = None,
-    minutes: int | None = None,
+    desk: Desk = Desk(),
 ) -> Turn:
     """Answer one event.
 
-    ``countries`` are those that this deployment serves; ``place`` is the visitor's place in the helpline's
-    line, and ``minutes`` how long an answer took there of late, if the shell happens to know them. Never
-    raises, whatever was sent and whatever the state names.
+    ``countries`` are those that this deployment serves; ``desk`` is what the shell happens to know of the
+    helpline's. Never raises, whatever was sent and whatever the state names.
     """
-    run = Run(book, state, countries=countries, place=place, minutes=minutes)
+    run = Run(book, state, countries=countries, desk=desk)
     run.change(turn=state.turn + 1, locale=known_locale(book, state.locale))
     run.change(frames=brought_up_to_date(book, state))
     match event:
@@ -105,6 +109,8 @@ def resume(
         case ClassTold():
             if not _class(run, event):
                 return Turn(state=state, effects=())
+        case CodeLookedUp():
+            _looked_up(run, event.news)
         case CaseTaken() | CaseReturned() | CaseClosed() | CaseDelayed() | OperatorWrote() | OperatorGave():
             _helpline(run, event)
         case VisitorLeft():
@@ -130,7 +136,7 @@ def enter(book: Book, state: State, flow: str, *, countries: Sequence[str] = ("B
 
 def _turn(run: Run) -> Turn:
     run.leave_a_way_on()
-    return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path))
+    return Turn(state=run.state, effects=tuple(run.effects), path=tuple(run.path), asked_desk=run.asked_desk)
 
 
 def _start(run: Run, event: ConversationStarted) -> None:
@@ -217,6 +223,15 @@ def _class(run: Run, event: ClassTold) -> bool:
     run.voice.results, run.voice.pupils = event.results, event.pupils
     run.restart(CLASS_SURVEY if pupil else CLASS_TOLD)
     return True
+
+
+def _looked_up(run: Run, news: CaseNews) -> None:
+    """Tell how the case of a code stands; after a wrong one the visitor may type it again."""
+    run.say(f"code_{news}", flow=REPORT_STATUS)
+    if news is CaseNews.UNKNOWN and run.waiting_at():
+        run.ask_again()
+    else:
+        run.rest()
 
 
 def _noted(event: ClassTold) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from flows.case_code import CaseNews
 from flows.classroom import ClassNews
 
 
@@ -143,6 +144,13 @@ class ClassTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLookedUp:
+    """The private code that the visitor typed was looked up."""
+
+    news: CaseNews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseTaken:
     """An operator took the case and will write."""
 
@@ -196,6 +204,7 @@ Event = (
     | WaitTimedOut
     | TipDue
     | ClassTold
+    | CodeLookedUp
     | CaseTaken
     | OperatorWrote
     | OperatorGave

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from flows import payload
 from flows.assessment import Verdict
+from flows.case_code import GIVEN
+from flows.desk import NOBODY, SOMEBODY
 from flows.events import DangerLevel
 from flows.model import (
     CHANNELS,
@@ -155,6 +157,8 @@ def _cases(book: Book, flow: Flow, name: str, node: BranchNode) -> Iterator[Prob
         "intent": book.intents,
         "mode": [mode.value for mode in Mode],
         "danger": [level.value for level in DangerLevel],
+        "desk": [SOMEBODY, NOBODY],
+        "code": [GIVEN],
         "assessment": [verdict.value for verdict in Verdict],
         "country": book.directory.countries,
     }

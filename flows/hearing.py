@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows import classroom, payload, reading
+from flows import case_code, classroom, payload, reading
 from flows.effects import Choice, Relay
 from flows.events import DangerLevel, Mention, Understanding
 from flows.model import (
@@ -13,9 +13,11 @@ from flows.model import (
     DANGER_INTENTS,
     DANGER_QUESTION,
     HANDOVER,
+    INCIDENTS,
     MENU,
     NOT_UNDERSTOOD,
     PLATFORM_OPTIONS,
+    REPORT_STATUS,
     STOP_SHARING,
     AskNode,
     Book,
@@ -23,7 +25,7 @@ from flows.model import (
 )
 from flows.outcome import OPEN_CASE
 from flows.run import Run
-from flows.speech import speaking
+from flows.speech import PERSON, speaking
 from flows.state import Frame, Mode, Origin
 
 #: A visitor's text is cut here; nobody types more into a phone, and Telegram sends no longer ones.
@@ -160,6 +162,10 @@ def _listen(run: Run, text: str, understanding: Understanding) -> None:
     standing = run.waiting_at()
     if standing is not None:
         frame, node = standing
+        if frame.flow == REPORT_STATUS and (looked_for := case_code.code_in(text)):
+            run.change(misses=0)
+            run.look_up(looked_for)
+            return
         titles = run.titles(frame, node)
         meant = understanding.intent if _known(understanding) else ""
         slug = reading.chosen(text, titles=titles, book=run.book, locale=run.state.locale, intent=meant)
@@ -212,7 +218,7 @@ def _is_wish(text: str, understanding: Understanding) -> bool:
 def _follow(run: Run, standing: tuple[Frame, AskNode | CollectNode] | None, intent: str) -> None:
     """Go into the flow of an intent; where the visitor is in it already, hear them and go on."""
     flow = run.book.answers[intent]
-    if standing is None or not _in_the_midst_of(run, flow):
+    if standing is None or not (_in_the_midst_of(run, flow) or _for_the_person(standing, intent)):
         run.hear(intent)
         return
     run.note_intent(intent)
@@ -231,6 +237,16 @@ def _in_the_midst_of(run: Run, flow: str) -> bool:
     asking = run.book.flows[frames[-1].flow]
     under_way = any(frame.flow == flow for frame in frames)
     return under_way and not asking.interrupt and not run.book.flows[flow].interrupt
+
+
+def _for_the_person(standing: tuple[Frame, AskNode | CollectNode], intent: str) -> bool:
+    """Whether somebody who has said yes to a person now tells what happened, or asks again.
+
+    They are put through: another flow would keep them from the person whom they asked for.
+    """
+    frame, node = standing
+    asked = isinstance(node, AskNode) and node.otherwise is not None
+    return frame.flow == HANDOVER and asked and intent in (*INCIDENTS, PERSON)
 
 
 def _guesses(run: Run, understanding: Understanding) -> tuple[Choice, ...]:

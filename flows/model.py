@@ -27,7 +27,7 @@ FORMATS = ("pdf", "png")
 LAYOUTS = ("pages", "workbook", "certificate")
 #: How the text files of documents begin.
 DOCUMENT_SHEET = "document_"
-BRANCHES = ("role", "country", "channel", "locale", "intent", "mode", "danger", "assessment")
+BRANCHES = ("role", "country", "channel", "locale", "intent", "mode", "danger", "desk", "code", "assessment")
 EFFECTS = (
     "forget", "leave_case", "stop", "start_tips", "stop_tips", "open_class", "look_at_class", "close_class",
     "revoke", "rate_good", "rate_so_so", "rate_bad",
@@ -47,6 +47,7 @@ NOT_UNDERSTOOD = "not_understood"
 DAILY_TIP = "daily_tip"
 STOP_SHARING = "stop_sharing"
 RATE_TALK = "rate_talk"
+REPORT_STATUS = "report_status"
 CLASS_SURVEY = "class_survey"
 CLASS_TOLD = "class_told"
 CLASS_MODE = "class_mode"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from itertools import islice, pairwise, product
 from typing import NamedTuple
@@ -238,14 +238,48 @@ def tokenise(text: str) -> list[Token]:
         start = found.start()
         word, between = found.group(), text[end:start]
         glued = starts_sentence = starts_thought = False
-        letter = word.isalnum() if len(word) == 1 else _BANGLA_LETTER.fullmatch(word) is not None
+        letter = _is_letter(word)
         if tokens and between and between != " ":
             glued = _JOINER.fullmatch(between) is not None
             starts_sentence = not glued and _SENTENCE_END.search(between) is not None
-            starts_thought = not (glued and letter) and _THOUGHT_END.fullmatch(between) is not None
+            torn = glued and _belong_together(tokens[-1], word, letter=letter)
+            starts_thought = not torn and _THOUGHT_END.fullmatch(between) is not None
         tokens.append(Token(word, glued, starts_sentence, starts_thought, letter))
         end = found.end()
     return tokens
+
+
+def _is_letter(word: str) -> bool:
+    return word.isalnum() if len(word) == 1 else _BANGLA_LETTER.fullmatch(word) is not None
+
+
+def _belong_together(before: Token, word: str, *, letter: bool) -> bool:
+    """Whether the dot between these ends no sentence: it stands in a word spelled out, or in a number."""
+    return (before.letter and letter) or (before.text.isdigit() and word.isdigit())
+
+
+def exclaimed(token: Token, *, known: Callable[[str], bool], most: int) -> list[Token]:
+    """The words of a token in which an exclamation mark ends a sentence (``die!help``) and is no i or l.
+
+    It is one word where it is known as such, and so is each part of it. After the first ``most`` words the
+    rest is one word.
+    """
+    if "!" not in token.text or most <= 1 or known(token.text):
+        return [token]
+    pieces = [piece for piece in token.text.split("!", most - 1) if any(map(str.isalnum, piece))]
+    found: list[Token] = []
+    while pieces:
+        lengths = range(min(len(pieces), MAX_AMBIGUOUS + 1), 1, -1)
+        length = next((some for some in lengths if known("!".join(pieces[:some]))), 1)
+        word = "!".join(pieces[:length])
+        letter = _is_letter(word)
+        found.append(
+            token._replace(text=word, letter=letter)
+            if not found
+            else Token(word, glued=False, starts_sentence=True, starts_thought=True, letter=letter)
+        )
+        del pieces[:length]
+    return found
 
 
 def joined(before: str, after: str) -> str:

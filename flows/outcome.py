@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flows import classroom, tips
+from flows.desk import Desk
 from flows.effects import (
     AnswerClass,
     Choice,
@@ -17,6 +18,7 @@ from flows.effects import (
     JoinClass,
     LeaveCase,
     LookAtClass,
+    LookUpCode,
     NextTip,
     OpenCase,
     OpenClass,
@@ -26,7 +28,7 @@ from flows.effects import (
     Say,
 )
 from flows.events import DangerLevel, OperatorGave
-from flows.model import CLASS_SURVEY, INCIDENTS, ROLES, Book, CaseNode, EffectNode
+from flows.model import CLASS_SURVEY, HANDOVER, INCIDENTS, ROLES, Book, CaseNode, EffectNode
 from flows.speech import Voice
 from flows.state import OWN, Frame, Mode, Origin, Slot, State
 from flows.texts import COMMON
@@ -46,6 +48,9 @@ PLAN_SCOPE = "safety_plan"
 #: The slot of that word, and the steps of the plan.
 PLAN_SHARED = "plan_shared"
 PLAN = f"{OWN}plan_"
+#: The slot that says whether others may be told, and the text in which that is asked.
+FOR_OTHERS = "for_others"
+OTHERS_ASKED = "others"
 #: What the operator can tell: a name, and the placeholder that stands for it.
 CONTACTS = {"helpline": "helpline_short", "emergency": "emergency"}
 
@@ -63,14 +68,13 @@ class Outcome:
         state: State,
         *,
         countries: Sequence[str],
-        place: int | None = None,
-        minutes: int | None = None,
+        desk: Desk = Desk(),
     ) -> None:
         self.book = book
         # A copy of its own, which ``change`` may change: a copy for every change would take most of a turn.
         self.state = state.with_()
         self.effects: list[Effect] = []
-        self.voice = Voice(book, countries=countries, place=place, minutes=minutes)
+        self.voice = Voice(book, countries=countries, desk=desk)
 
     @property
     def answered(self) -> bool:
@@ -84,8 +88,8 @@ class Outcome:
             self.change(said=(*self.state.said, message.key)[-MAX_SAID:])
 
     def never_silent(self) -> None:
-        """Say at least that the visitor was heard."""
-        if not self.answered:
+        """Say at least that the visitor was heard, unless the answer follows at once."""
+        if not self.answered and not any(isinstance(effect, LookUpCode) for effect in self.effects):
             self.say("heard", choices=[self.voice.menu_choice(state=self.state)])
 
     def leave_a_way_on(self) -> None:
@@ -175,12 +179,14 @@ class Outcome:
         self.raise_danger(node.danger)
         if self.state.mode in OPEN_CASE:
             return
-        consent = self.voice.text(node.consent, flow=frame.flow, state=self.state)
+        others = frame.flow == HANDOVER and self.state.answer(FOR_OTHERS) == "yes"
+        agreed = (node.consent, OTHERS_ASKED) if others else (node.consent,)
         self.effects.append(
             OpenCase(
                 reason=node.reason,
                 danger=self.state.danger,
-                consent=self.voice.filled(consent.text, flow=frame.flow, state=self.state) if consent else "",
+                consent="\n\n".join(filter(None, (self._worded(key, flow=frame.flow) for key in agreed))),
+                consent_for_others=others,
                 card=self._card(node.reason),
                 sources={name: slot.by.value for name, slot in self.state.slots.items() if _is_told(name)},
                 scope=(*SCOPE, *([PLAN_SCOPE] if self._shares_plan else [])),
@@ -189,11 +195,17 @@ class Outcome:
                     name: self.voice.filled(f"{{{text}}}", flow=frame.flow, state=self.state)
                     for name, text in CONTACTS.items()
                 },
+                code=self.voice.desk.code,
             )
         )
         # For another case they are asked again.
         self.save(PLAN_SHARED, "no")
         self.change(mode=Mode.WAITING)
+
+    def _worded(self, key: str, *, flow: str) -> str:
+        """A text as this visitor reads it."""
+        found = self.voice.text(key, flow=flow, state=self.state)
+        return self.voice.filled(found.text, flow=flow, state=self.state) if found else ""
 
     def carry_out(self, node: EffectNode) -> None:
         """Leave the case, fall silent, forget, begin or end the tips; the flow goes on to its last words."""
@@ -227,6 +239,10 @@ class Outcome:
         self.change(frames=(), wait=None)
         self.effects.append(JoinClass(code=code))
         self.say("looking", flow=CLASS_SURVEY)
+
+    def look_up(self, code: str) -> None:
+        """Ask for the case of a private code; the question stays until the answer is there."""
+        self.effects.append(LookUpCode(code=code))
 
     def count(self, *, question: str, answer: str) -> None:
         """Let an answer be counted in the visitor's class, if they are in one."""
@@ -286,4 +302,4 @@ class Outcome:
 
 def _is_told(slot: str) -> bool:
     """Whether a slot may stand on the hand-over card: what is the visitor's own may not."""
-    return not slot.startswith(OWN) and slot != PLAN_SHARED
+    return not slot.startswith(OWN) and slot not in (PLAN_SHARED, FOR_OTHERS)

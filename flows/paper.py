@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from flows.desk import MONTHS
 from flows.directory import platform_name
 from flows.model import Block, BlockKind, Book, Document
 from flows.speech import Voice, known_locale
@@ -17,8 +18,6 @@ from flows.texts import DIGITS
 
 #: Stands in the slot of a table's column for the number of the row.
 ROW = "{row}"
-#: A list of ``engine.yaml``: the months as they stand in a date.
-MONTHS = "month_names"
 
 
 class NoSuchDocument(LookupError):
@@ -85,7 +84,7 @@ def compose(
         book,
         document,
         state=State(locale=spoken, role=role, country=country, slots=shown),
-        voice=Voice(book, countries=countries, place=None, day=day(book, today, locale=spoken)),
+        voice=Voice(book, countries=countries, day=day(book, today, locale=spoken)),
     )
     return Paper(
         title=next(writer.text(block.keys[0]) for block in document.blocks if block.kind is BlockKind.TITLE),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from flows.desk import DAYS, HOURS, MONTHS
 from flows.model import BlockKind, Book, Document, Problem
 from flows.page import did_you_mean
-from flows.paper import MONTHS, points
+from flows.paper import points
 from flows.texts import (
     COMMON,
     DIGITS,
@@ -20,8 +21,8 @@ from flows.texts import (
     placeholders,
 )
 
-#: Lists of ``engine.yaml`` that a date needs, and how many words each has.
-LISTS = {MONTHS: 12, DIGITS: 10}
+#: Lists of ``engine.yaml`` that a date or an hour needs, and how many words each has.
+LISTS = {MONTHS: 12, DAYS: 7, HOURS: 24, DIGITS: 10}
 #: Kinds whose texts are lists; a language with a point less tells less.
 _LISTED = (BlockKind.BULLETS, BlockKind.CHECKLIST)
 

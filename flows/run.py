@@ -8,6 +8,8 @@ from typing import assert_never
 
 from flows import payload
 from flows.assessment import assess
+from flows.case_code import GIVEN
+from flows.desk import Desk
 from flows.effects import Choice, Remind
 from flows.events import DangerLevel
 from flows.masking import mask
@@ -68,15 +70,16 @@ class Run(Outcome):
         state: State,
         *,
         countries: Sequence[str],
-        place: int | None = None,
-        minutes: int | None = None,
+        desk: Desk = Desk(),
         guesses: Sequence[Choice] = (),
     ) -> None:
-        super().__init__(book, state, countries=countries, place=place, minutes=minutes)
+        super().__init__(book, state, countries=countries, desk=desk)
         #: Buttons for ``options: guesses``.
         self.guesses = tuple(guesses)
         #: The nodes that this turn came through, in order.
         self.path: list[Step] = []
+        #: Whether a branch wanted to know whether anybody is at the desk, and nobody had told.
+        self.asked_desk = False
         self._steps = 0
 
     # Where the conversation stands
@@ -292,7 +295,9 @@ class Run(Outcome):
             self.effects.append(Remind(after=node.timeout.after, token=token))
 
     def _value(self, branch: str, *, frame: Frame) -> str:
-        state = self.state
+        state, people = self.state, self.voice.desk.people
+        if branch == "desk" and people is None:
+            self.asked_desk = True
         fields = {
             "role": state.role,
             "country": state.country,
@@ -300,12 +305,19 @@ class Run(Outcome):
             "channel": state.channel,
             "intent": frame.intent,
             "mode": state.mode.value,
-            "danger": state.danger.value,
+            "danger": self._danger().value,
+            "desk": people,
+            "code": GIVEN if self.voice.desk.code else None,
             "assessment": assess(state.answers).verdict.value,
         }
         if branch in fields:
             return fields[branch] or UNKNOWN
         return state.answer(branch.removeprefix("slot:")) or UNKNOWN
+
+    def _danger(self) -> DangerLevel:
+        """How dangerous it is by what was told, or by the matter at hand, which may have been a button."""
+        matter = self.book.intents.get(self.state.answer("harm"), DangerLevel.NONE)
+        return max(self.state.danger, matter, key=lambda level: level.rank)
 
     def _call(self, frame: Frame, node: CallNode) -> str | None:
         flow = self.book.flows.get(node.call)

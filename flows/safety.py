@@ -6,8 +6,8 @@ them. A false alarm costs one caring message and a miss can cost a life: every d
 The search is one pass over the words, linear in the text whatever it holds. Each word of each phrase owns
 one bit of a large number that says which phrases were heard up to here, as in the Shift-And method; see
 ``_Net`` for the layout. Each thing that is dear has a limit, far above what people type (``MAX_TORN``,
-``MAX_STARRED``, ``MAX_RUN_PIECES``, ``MAX_EMOJI``): 4,000 characters made to be slow take about 20 ms;
-``python -m bench.safety`` measures it.
+``MAX_STARRED``, ``MAX_RUN_PIECES``, ``MAX_EXCLAIMED``, ``MAX_EMOJI``): 4,000 characters made to be slow
+take about 20 ms; ``python -m bench.safety`` measures it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from flows.normaliser import (
     MAX_WORD,
     Script,
     Token,
+    exclaimed,
     hidden_pieces,
     is_number,
     joined,
@@ -75,6 +76,8 @@ MAX_RUN_PIECES = 1_000
 MAX_EMOJI = 100
 #: Words of two letters that people write together with the next one; others are prefixes (``по``, ``за``).
 RUN_OPENERS = frozenset({"не", "ne", "na", "im", "to"})
+#: So many words of a text are looked at for exclamation marks that end a sentence, the first ones.
+MAX_EXCLAIMED = 50
 #: One asterisk or a row of them hides this many letters at most.
 MAX_HIDDEN = 6
 #: So many different words with asterisks are read in a text, the first ones.
@@ -306,12 +309,12 @@ class Lexicon:
         An emoji may stand anywhere: between words, in a gap, and between the letters of a word.
         """
         tokens = tokenise(text)
-        if all(token.text[0].isalnum() for token in tokens):
+        if all(token.text[0].isalnum() and "!" not in token.text for token in tokens):
             return tokens, range(len(tokens))
         words: list[Token] = []
         numbers: list[int] = []
         ended = thought = False
-        left = MAX_EMOJI
+        left, exclamations = MAX_EMOJI, MAX_EXCLAIMED
         for number, token in enumerate(tokens):
             ended = ended or token.starts_sentence
             thought = thought or token.starts_thought
@@ -320,10 +323,17 @@ class Lexicon:
             if not emoji or (token.text in self._emoji and left >= 0):
                 if ended > token.starts_sentence or thought > token.starts_thought:
                     token = token._replace(starts_sentence=ended, starts_thought=thought)
-                words.append(token)
-                numbers.append(number)
+                said = exclaimed(token, known=self._knows, most=exclamations)
+                exclamations -= len(said) if "!" in token.text else 0
+                words += said
+                numbers += [number] * len(said)
                 ended = thought = False
         return words, numbers
+
+    def _knows(self, word: str) -> bool:
+        """Whether a lexicon holds this word, in one of its readings, with its last exclamation mark."""
+        least = word.rindex("!") + 1
+        return any(net.holds(spelling, least=least) for spelling in readings(word) for net in self._nets)
 
     def _torn(self, tokens: Sequence[Token]) -> dict[int, list[tuple[int, str]]]:
         """For each place, the words whose pieces begin there, each with the place after it.
@@ -627,6 +637,14 @@ class _Net:
         return found
 
     # Words.
+
+    def holds(self, word: str, *, least: int) -> bool:
+        """Whether this is a word of a phrase or an idiom or of those in between, or begins so for so long."""
+        return (
+            word in self._words
+            or word in self._fillers
+            or any(word[:length] in self._stems for length in self._stem_lengths if length >= least)
+        )
 
     def _mask_of(self, word: str) -> int:
         """The bits that this word can be, as it stands."""

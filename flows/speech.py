@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from flows import classroom, directory, payload, tally
+from flows import case_code, classroom, directory, payload, tally
 from flows.assessment import ASSESSMENT, assess
+from flows.desk import NOBODY, Desk, nobody_there
 from flows.effects import Choice, Say
 from flows.markup import Run, is_plain, plain, runs_of
 from flows.model import CLASS_SURVEY, DAILY_TIP, PLATFORM_OPTIONS, AskNode, Book
@@ -43,14 +44,12 @@ class Voice:
         book: Book,
         *,
         countries: Sequence[str],
-        place: int | None,
-        minutes: int | None = None,
+        desk: Desk = Desk(),
         day: str = "",
     ) -> None:
         self.book = book
         self.countries = tuple(countries)
-        self._place = place
-        self._minutes = minutes
+        self.desk = desk
         #: What a class chose, as far as it may be shown, and how many are in it.
         self.results: Mapping[str, Mapping[str, int]] = {}
         self.pupils = 0
@@ -153,12 +152,17 @@ class Voice:
         return next((self.text(key, flow=flow, state=state) for key in asked), None)
 
     def _line(self, state: State) -> str:
-        """The place in the line and how long it took of late; whose place is not seen, nor is their time."""
-        texts = self.book.texts
-        place = directory.place(texts, locale=state.locale, role=state.role, number=self._place)
-        if self._place is None:
+        """The place in the line and how long it took of late; whose place is not seen, nor is their time.
+
+        While nobody is at the desk no answer comes, however long answers took before.
+        """
+        texts, desk = self.book.texts, self.desk
+        place = directory.place(texts, locale=state.locale, role=state.role, number=desk.place)
+        if desk.people == NOBODY:
+            return f"{place} {nobody_there(texts, desk, locale=state.locale)}".strip()
+        if desk.place is None:
             return place
-        return f"{place} {directory.wait(texts, locale=state.locale, minutes=self._minutes)}".strip()
+        return f"{place} {directory.wait(texts, locale=state.locale, minutes=desk.minutes)}".strip()
 
     def _not_reviewed(self, state: State) -> str:
         """That no professional has read what we say in this language, or not all of it; else nothing."""
@@ -175,6 +179,10 @@ class Voice:
                 )
             case "helpline_short":
                 return directory.helpline_short(
+                    rows, texts, locale=locale, country=country, countries=self.countries
+                )
+            case "helpline_now":
+                return directory.helpline_now(
                     rows, texts, locale=locale, country=country, countries=self.countries
                 )
             case "emergency":
@@ -197,6 +205,10 @@ class Voice:
                 return tally.pupils(texts, locale=locale, number=self.pupils)
             case "place":
                 return self._line(state)
+            case "case_code":
+                return case_code.spoken(self.desk.code or "")
+            case "desk":
+                return nobody_there(texts, self.desk, locale=locale)
             case "not_reviewed":
                 return self._not_reviewed(state)
             case "reviewed_texts":
@@ -307,13 +319,11 @@ def emergency_say(
         book=book,
     )
     key = "emergency" if match else "outage"
-    said = Voice(book, countries=countries, place=None).say(key, flow=COMMON, state=state)
+    said = Voice(book, countries=countries).say(key, flow=COMMON, state=state)
     # The checks make sure that the text exists; without it the bare numbers are still better than nothing.
     return said or Say(
         key=f"{COMMON}.{key}",
-        text=Voice(book, countries=countries, place=None).filled(
-            "{helpline}\n{emergency}", flow=COMMON, state=state
-        ),
+        text=Voice(book, countries=countries).filled("{helpline}\n{emergency}", flow=COMMON, state=state),
     )
 
 
@@ -322,7 +332,7 @@ def said_alone(
 ) -> Say:
     """A message of the common texts that is said outside any turn."""
     state = State(locale=known_locale(book, locale), role=role, country=country)
-    said = Voice(book, countries=countries, place=None).say(key, flow=COMMON, state=state)
+    said = Voice(book, countries=countries).say(key, flow=COMMON, state=state)
     # The checks make sure that the text exists.
     return said or Say(key=f"{COMMON}.{key}", text="…")
 
@@ -333,7 +343,7 @@ def in_every_language(book: Book, key: str, *, state: State, countries: Sequence
     Nothing of it holds what the visitor keeps for themselves, such as a plan of theirs.
     """
     sheet, _, name = key.partition(".")
-    voice, said = Voice(book, countries=countries, place=None), {}
+    voice, said = Voice(book, countries=countries), {}
     for locale in book.locales:
         there = state.with_(locale=locale)
         found = voice.text(name, flow=sheet, state=there)

@@ -28,6 +28,7 @@ FALLBACK_LOCALE = "en"
 PLACEHOLDERS: Mapping[str, str] = {
     "helpline": "the helplines of the visitor's country, with hours, cost and the date of the last check",
     "helpline_short": "name and number of the first helpline",
+    "helpline_now": "name and number of the first helpline that answers day and night",
     "emergency": "the emergency number",
     "call": "who picks up at the first helpline and what they ask first",
     "write_instead": "where children can write instead of calling, on lines of its own; empty if nowhere",
@@ -35,6 +36,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "country": "the name of the visitor's country",
     "why": "the reasons of the assessment, from the visitor's answers",
     "place": "the visitor's place in the line and how long an answer took of late, or that it is not known",
+    "case_code": "the private code by which the visitor can ask from any device how their case stands",
+    "desk": "that nobody is at the helpline's desk, and when people are back or that this is not known",
     "platform": "the name of the platform that the visitor chose",
     "takedown": "the services that get intimate pictures taken down",
     "block_steps": "how to block somebody on the platform that the visitor chose",
@@ -58,7 +61,9 @@ DOCUMENT_PLACEHOLDERS: Mapping[str, str] = {"date": "the day on which the docume
 #: ``{bars:question}`` is what a class chose at a question of ``class_survey``, a line for each answer.
 BARS = "bars:"
 #: Placeholders of the directory's own label texts, filled by ``flows.directory`` alone.
-LABEL_PLACEHOLDERS = frozenset({"name", "number", "url", "date", "word", "list"})
+LABEL_PLACEHOLDERS = frozenset(
+    {"name", "number", "url", "date", "word", "list", "when", "time", "day", "hour", "minutes"}
+)
 
 _MARK = re.compile(r"[#@]")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from flows import classroom, directory, plural, tally
+from flows import case_code, classroom, directory, plural, tally
 from flows.assessment import ASSESSMENT, REASONS
 from flows.events import MediaKind
 from flows.graph import first_sayings
@@ -15,6 +15,7 @@ from flows.model import (
     DANGER,
     HANDOVER,
     MAX_CHOICES,
+    REPORT_STATUS,
     AskNode,
     Book,
     CaseNode,
@@ -100,6 +101,8 @@ LABELS = (
     "emergency_police", "emergency_ambulance", "emergency_fire", "emergency_unknown", "international",
     "your_country", "the_app", "steps_unknown", "words_differ", "place_next", "place_unknown",
     "wait_long", "wait_unknown",
+    "desk_closed", "desk_empty", "at_today", "at_tomorrow", "at_weekday", "at_date",
+    "whole_hour", "hour_and_minutes",
     "call", "write_instead",
     "class_fewer", "class_at_least", "class_too_few",
 )  # fmt: skip
@@ -162,6 +165,9 @@ def _engine(book: Book, locale: str) -> Iterator[Problem]:
     for intent in book.intents:
         if names is None or intent not in names.texts:
             yield _lacks(locale, INTENTS, f"the name of the intent '{intent}'")
+    for key in case_code.TEXTS if REPORT_STATUS in book.flows else ():
+        if _own_text(book, key, flow=REPORT_STATUS, locale=locale) is None:
+            yield _lacks(locale, REPORT_STATUS, f"the text '{key}'")
     if (
         CLASS_SURVEY in book.flows
         and _own_text(book, CLASS_LOOKING, flow=CLASS_SURVEY, locale=locale) is None
@@ -330,6 +336,7 @@ def _used(book: Book) -> Mapping[str, frozenset[str]]:
     return {
         **{name: frozenset(keys) | _answers(book, name) for name, keys in said.items()},
         HANDOVER: frozenset(handover),
+        REPORT_STATUS: frozenset(said.get(REPORT_STATUS, set()) | {*case_code.TEXTS}),
         CLASS_SURVEY: frozenset(said.get(CLASS_SURVEY, set()) | {CLASS_LOOKING}),
         ASSESSMENT: frozenset(said.get(ASSESSMENT, set()) | {*REASONS}),
         COMMON: frozenset(shared),
@@ -410,6 +417,10 @@ def _longest(book: Book, *, locale: str, countries: Sequence[str]) -> Mapping[st
     rendered = {
         "helpline": [
             directory.helpline(shown, texts, locale=locale, country=country, countries=countries)
+            for country in places
+        ],
+        "helpline_now": [
+            directory.helpline_now(shown, texts, locale=locale, country=country, countries=countries)
             for country in places
         ],
         "emergency": [

@@ -24,6 +24,7 @@ from referral.operators.repository import OperatorRepository
 from referral.operators.rules import INVITATION, Role
 from referral.privacy import Privacy
 from referral.rehearsal.commands import rehearse
+from referral.retention.commands import retention
 
 _Result = TypeVar("_Result")
 
@@ -36,6 +37,7 @@ cli.add_typer(operator_cli, name="operator")
 cli.add_typer(audit_cli, name="audit")
 cli.add_typer(connectors_cli, name="connectors")
 cli.command()(rehearse)
+cli.command()(retention)
 
 
 @cli.command()

@@ -41,7 +41,7 @@ from referral.console.board import Board
 from referral.console.headers import STATIC, SecurityHeaders
 from referral.console.pages import STATIC_FOLDER, Pages, page
 from referral.console.reader import Reading
-from referral.database import open_engine, sessions_of, transaction
+from referral.database import is_behind, open_engine, sessions_of, transaction
 from referral.errors import DatabaseDown, NotForYourRole, ReferralError, SecondFactorNeeded, SignInNeeded
 from referral.events.delivery import Delivery, DeliveryWorker
 from referral.events.hints import Hints
@@ -232,10 +232,12 @@ async def _healthz() -> dict[str, str]:
 
 
 async def _readyz(services: ServicesIn) -> Response:
-    """The database answers; and what does not work as it should."""
+    """The database answers and has the tables of this version; and what does not work as it should."""
     try:
         async with asyncio.timeout(_READY_SECONDS), transaction(services.sessions) as session:
-            await session.execute(text("SELECT 1"))
+            revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            if is_behind(revision):
+                return JSONResponse({"status": "down", "degraded": ["migrations"]}, status_code=503)
             _, oldest = await EventRepository(session).pending()
             in_trouble = await LetterRepository(session).in_trouble()
     except (*_DATABASE_ERRORS, exc.ProgrammingError, TimeoutError):

@@ -19,6 +19,7 @@ from referral.errors import SettingsInvalid
 from referral.operators.networks import networks
 from referral.operators.registration import Registration
 from referral.operators.rules import Demand, Policy, Role
+from referral.retention.rules import Keeping
 
 #: What an administrator can do about each setting that has no default.
 _REMEDIES = {
@@ -123,6 +124,19 @@ class Settings(BaseSettings):
                 lacking = " and ".join(f"PORCHLIGHT_{name.upper()}" for name in missing)
                 raise ValueError(f"Set {lacking} as well, or nothing is connected")
         return self
+
+    #: So many days after its end the words of a case are erased; numbers stay for the reports.
+    case_retention_days: int = Field(default=180, ge=1, le=36_500)
+    #: The same where authorities were told: often a law says how long.
+    reported_case_retention_days: int = Field(default=1_095, ge=1, le=36_500)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long the words of a closed case are kept."""
+        return Keeping(
+            case=timedelta(days=self.case_retention_days),
+            reported=timedelta(days=self.reported_case_retention_days),
+        )
 
     #: A session ends after so long without use, and after so long whatever happens.
     session_idle_minutes: int = Field(default=30, ge=1, le=24 * 60)

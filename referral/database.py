@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, LargeBinary, MetaData, Text, Uuid, create_engine
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -95,6 +96,13 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether tables of this version lack what this program needs; those of a newer program do not."""
+    scripts = ScriptDirectory.from_config(_alembic())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return revision is None or (revision in known and revision != scripts.get_current_head())
 
 
 def _sync_engine(url: str) -> Engine:

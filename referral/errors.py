@@ -139,6 +139,12 @@ class OperatorBusy(ReferralError):
     http_status = 409
 
 
+class OperatorIsSystem(ReferralError):
+    """This is a connected system and no person: the settings of the machine switch it off."""
+
+    http_status = 409
+
+
 class LastSupervisor(ReferralError):
     """Somebody must remain who can supervise."""
 

@@ -27,10 +27,10 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _without_message],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _without_exception,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -40,3 +40,18 @@ def configure() -> None:
     root.setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_message(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What a library says may quote a request, and an exception with it; the place in the code does not."""
+    record: logging.LogRecord = event["_record"]
+    return {**event, "event": "", "where": f"{record.module}:{record.lineno}"}
+
+
+def _without_exception(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception's message may quote a visitor; its kind does not."""
+    told = {name: value for name, value in event.items() if name not in ("exc_info", "stack_info")}
+    found = event.get("exc_info")
+    if isinstance(found, tuple) and found[0]:
+        told["exception"] = found[0].__name__
+    return told

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import QueuePool
 
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import CaseState, DangerLevel
 from referral.events.repository import EventRepository
+
+#: Counted by the process in which the operator writes, whichever application of it that is.
+FIRST_ANSWER = Histogram(
+    "porchlight_case_first_answer_seconds",
+    "From a case's arrival to the first message of a person.",
+    ["danger"],
+    registry=None,
+    buckets=(30, 60, 120, 300, 600, 900, 1800, 3600, 4 * 3600, 24 * 3600),
+)
+
+_JOBS_WAITING = text(
+    "SELECT count(*) FROM procrastinate_jobs"
+    " WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
+)
 
 
 class Metrics:
@@ -55,6 +71,23 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._jobs = Gauge(
+            "porchlight_desk_jobs_waiting",
+            "Jobs that are due and that nobody has taken.",
+            registry=self._registry,
+        )
+        self._connections = Gauge(
+            "porchlight_desk_database_connections_in_use",
+            "Connections of this process's pool that somebody holds, this question's own among them.",
+            registry=self._registry,
+        )
+        self._registry.register(FIRST_ANSWER)
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where the figures are kept."""
+        return self._registry
+
     def count_letter(self, result: str) -> None:
         """One attempt to tell another system ended as ``arrived``, ``failed``, ``unavailable`` and so on."""
         self._letters.labels(result).inc()
@@ -75,6 +108,9 @@ class Metrics:
             since = waiting[danger][1] if danger in waiting else now
             self._waiting.labels(danger).set(max((now - since).total_seconds(), 0))
             self._overdue.labels(danger).set(clocks[danger].overdue if danger in clocks else 0)
+        self._jobs.set(await session.scalar(_JOBS_WAITING) or 0)
+        pool = session.get_bind().engine.pool
+        self._connections.set(pool.checkedout() if isinstance(pool, QueuePool) else 0)
         pending, oldest = await events.pending()
         self._pending.set(pending)
         self._oldest.set(max((now - oldest).total_seconds(), 0) if oldest else 0)

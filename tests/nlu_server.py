@@ -35,8 +35,11 @@ def trained_model() -> Path:
 
 
 @contextmanager
-def running_nlu(model: Path | None = None) -> Iterator[str]:
-    """The address of a server that has loaded `model` (by default the real one); it ends with the block."""
+def running_nlu(model: Path | None = None, *, log: Path | None = None) -> Iterator[str]:
+    """The address of a server that has loaded `model` (by default the real one); it ends with the block.
+
+    Its output goes to the file `log`, if one is named.
+    """
     model = model or trained_model()
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -44,8 +47,8 @@ def running_nlu(model: Path | None = None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     command = [str(INTERPRETER), "-m", "nlu.serve", "--model", str(model), "--port", str(port)]
     with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=log, stderr=log) as process,
+        log.open("wb") if log else tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=output, stderr=output) as process,
     ):
         try:
             _wait_until_loaded(url, model=model, process=process)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 COMMANDS = ["up", "test", "chat", "parse", "train", "evaluate", "check", "draw", "document", "play"]
-COMMANDS += ["texts", "operator", "connectors", "backup", "restore", "doctor", "bench"]
+COMMANDS += ["texts", "operator", "connectors", "keys", "backup", "restore", "doctor", "bench"]
 
 
 @pytest.mark.parametrize("setting", sorted(KNOWN))

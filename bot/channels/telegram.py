@@ -44,6 +44,7 @@ from bot.messages import (
     Run,
     TryAgain,
 )
+from bot.metrics import PLATFORM_BUSY
 
 log = structlog.get_logger()
 
@@ -352,6 +353,7 @@ def _failure(error: Exception) -> DeliveryFailed:
     described = str(error).lower()
     match error:
         case RetryAfter():
+            PLATFORM_BUSY.labels(channel="telegram").inc()
             after = error.retry_after
             return TryAgain(after if isinstance(after, timedelta) else timedelta(seconds=after))
         case Forbidden():

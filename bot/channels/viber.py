@@ -34,6 +34,7 @@ from bot.messages import (
     Saw,
     TryAgain,
 )
+from bot.metrics import PLATFORM_BUSY
 
 log = structlog.get_logger()
 
@@ -207,7 +208,7 @@ class ViberChannel:
         except (httpx.HTTPError, TimeoutError) as error:
             raise TryAgain from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise TryAgain(BUSY)
+            raise _failure(_BUSY)
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise _failure(_INVALID_TOKEN)
         if answer.is_client_error:
@@ -227,6 +228,7 @@ def _failure(status: object) -> DeliveryFailed:
     if status in _GONE:
         return AddressGone()
     if status == _BUSY:
+        PLATFORM_BUSY.labels(channel=ViberChannel.name).inc()
         return TryAgain(BUSY)
     if status in _FOR_THE_ADMINISTRATOR:
         log.error("Viber refuses this bot: check PORCHLIGHT_VIBER_TOKEN and the account", status=name)

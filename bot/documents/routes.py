@@ -79,7 +79,7 @@ class Documents:
 
     def router(self) -> APIRouter:
         """``GET /documents/<token>``."""
-        routes = APIRouter()
+        routes = APIRouter(include_in_schema=False)  # For browsers.
 
         @routes.api_route("/documents/{name}", methods=["GET", "HEAD"])
         async def document(name: str, accept_language: str = Header(default="")) -> Response:

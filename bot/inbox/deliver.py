@@ -13,7 +13,7 @@ import structlog
 
 from bot.documents.orders import NotMade, Order, Press, PressBusy
 from bot.messages import AddressGone, Button, Channel, File, Outgoing, Refused, Run, TryAgain
-from bot.metrics import DELIVERIES
+from bot.metrics import DELIVERIES, FIRST_REPLY
 from bot.referral_client import CaseGone, ReferralClient, ReferralRefused, ReferralUnreachable
 from bot.store import Conversation, Due, Store
 
@@ -111,7 +111,13 @@ class Deliveries:
         else:
             await self.store.delivered(due.number, parked=parked)
         DELIVERIES.labels(lane=lane, kind=due.kind, result="given up" if parked else "delivered").inc()
+        if not parked and (asked_at := due.payload.get("asked_at")):
+            await self._time_reply(pseudonym, asked_at=datetime.fromisoformat(asked_at))
         return True
+
+    async def _time_reply(self, pseudonym: UUID, *, asked_at: datetime) -> None:
+        if channel := await self._channel(pseudonym):
+            FIRST_REPLY.labels(channel=channel.name).observe((datetime.now(UTC) - asked_at).total_seconds())
 
     async def _postpone(self, pseudonym: UUID, lane: str, due: Due, later: _Later) -> bool:
         attempts = due.attempts + later.counts

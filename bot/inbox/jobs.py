@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from bot.case_codes import CaseCodes
 from bot.classroom import Classes
 from bot.inbox.deliver import Deliveries
 from bot.inbox.drain import Drain
@@ -26,7 +27,7 @@ _PLANNER = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off
 _NO_WAIT = "-c synchronous_commit=off"
 
 #: Keyed hashes of deliveries are kept so long to drop late duplicates; the platforms retry for hours.
-_DUPLICATES_UNTIL = timedelta(days=7)
+DUPLICATES_UNTIL = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Work:
     drain: Drain
     deliveries: Deliveries
     classes: Classes
+    codes: CaseCodes
     retention: timedelta
 
 
@@ -83,9 +85,7 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
     @app.periodic(cron="17 * * * *")
     @app.task(name="retain", queue="timers", queueing_lock="retain")
     async def retain(timestamp: int) -> None:
-        erased = await work().store.erase_idle(
-            older_than=work().retention, duplicates_until=_DUPLICATES_UNTIL
-        )
+        erased = await work().store.erase_idle(older_than=work().retention, duplicates_until=DUPLICATES_UNTIL)
         log.info("idle conversations erased", conversations=erased)
 
     @app.periodic(cron="*/5 * * * *")
@@ -93,6 +93,12 @@ def queue(url: str, work: Callable[[], Work], *, pool_size: int = 4) -> App:
     async def end_classes(timestamp: int) -> None:
         async with work().store.transaction() as connection:
             await work().classes.end_due(connection)
+
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="end_codes", queue="timers", queueing_lock="end_codes")
+    async def end_codes(timestamp: int) -> None:
+        async with work().store.transaction() as connection:
+            await work().codes.end_due(connection)
 
     return app
 

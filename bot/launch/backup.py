@@ -28,6 +28,8 @@ from bot.launch.site import Site
 FORMAT = 1
 _DUMPS = {"bot.dump": "PORCHLIGHT_DATABASE_URL", "referral.dump": "PORCHLIGHT_REFERRAL_DATABASE_URL"}
 _SECRETS = "secrets.env"
+#: Only in an installation that has rotated them.
+_MASTER_KEYS = "master.keys"
 _MANIFEST = "manifest.json"
 
 
@@ -53,7 +55,8 @@ def backup(site: Site, file: Path) -> None:
                     urls[setting],
                 ]
             )
-        _write(file, folder=folder, known=known)
+        # After the dumps: the keys that a rotation meanwhile has replaced are kept until the next one.
+        _write(file, folder=folder, known=known, master_keys=secrets.newer_master_keys(site))
 
 
 def restore(site: Site, file: Path, *, force: bool) -> None:
@@ -88,14 +91,18 @@ def restore(site: Site, file: Path, *, force: bool) -> None:
                     ]
                 )
         secrets.replace(site.data, (folder / _SECRETS).read_text())
+        if (folder / _MASTER_KEYS).exists():
+            secrets.replace_master_keys(site, (folder / _MASTER_KEYS).read_text())
 
 
-def _write(file: Path, *, folder: Path, known: Mapping[str, str]) -> None:
+def _write(file: Path, *, folder: Path, known: Mapping[str, str], master_keys: str | None) -> None:
     manifest = {"format": FORMAT, "written_at": datetime.now(UTC).isoformat(timespec="seconds")}
     contents = {
         _MANIFEST: json.dumps(manifest).encode(),
         _SECRETS: "".join(f"{name}={value}\n" for name, value in known.items()).encode(),
     }
+    if master_keys is not None:
+        contents[_MASTER_KEYS] = master_keys.encode()
     unfinished = file.with_name(f"{file.name}.unfinished")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as output:
@@ -119,6 +126,8 @@ def _opened(file: Path) -> Iterator[Path]:
             with tarfile.open(file) as archive:
                 for name in (_MANIFEST, _SECRETS, *_DUMPS):
                     archive.extract(name, folder, filter="data")
+                if _MASTER_KEYS in archive.getnames():
+                    archive.extract(_MASTER_KEYS, folder, filter="data")
         except (OSError, tarfile.TarError, KeyError) as error:
             raise BackupFailed(f"{file} is not a backup of Porchlight, or it is damaged: {error}") from error
         yield folder

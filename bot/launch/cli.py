@@ -294,6 +294,24 @@ def parked(context: typer.Context, data: DataFolder = None) -> None:
     raise typer.Exit(asyncio.run(forward(Site.here(data=data), "parked", context.args, package="bot")))
 
 
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def keys(context: typer.Context, data: DataFolder = None) -> None:
+    """Bring the keys of all conversations under a newer master key: keys status, keys rotate."""
+    from bot.launch.operators import forward
+
+    raise typer.Exit(asyncio.run(forward(Site.here(data=data), "keys", context.args, package="bot")))
+
+
+@app.command(context_settings={**_FORWARD, "help_option_names": []})
+def retention(context: typer.Context, data: DataFolder = None) -> None:
+    """Tell how long words are kept and what is over; with --erase it goes at once."""
+    from bot.launch.operators import forward
+
+    for package in ("bot", "referral"):
+        if code := asyncio.run(forward(Site.here(data=data), "retention", context.args, package=package)):
+            raise typer.Exit(code)
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; must not exist.")], data: DataFolder = None
@@ -338,6 +356,20 @@ def test(context: typer.Context) -> None:
     from bot.launch import gates
 
     raise typer.Exit(gates.run_all(Site.here(), pytest_arguments=context.args))
+
+
+@app.command()
+def dependencies(
+    bill: Annotated[Path | None, typer.Option("--bill", help="Folder for a bill of materials.")] = None,
+) -> None:
+    """Say what is known against the packages that Porchlight uses; with --bill, list them all (CycloneDX)."""
+    from bot.launch import dependencies as packages
+
+    site = Site.here()
+    if bill is not None:
+        for file in packages.write_bill(site, bill):
+            _tell(f"{file} lists every package with its version and hashes.")
+    raise typer.Exit(0 if packages.report(site, tell=_tell) else 1)
 
 
 @app.command(context_settings={**_FORWARD, "help_option_names": []})

@@ -26,6 +26,7 @@ from flows.effects import (
     JoinClass,
     LeaveCase,
     LookAtClass,
+    LookUpCode,
     NextTip,
     OpenCase,
     OpenClass,
@@ -266,6 +267,8 @@ class Player:
                     self._note(f"the helpline hears that the danger is now {effect.danger}")
                 case LeaveCase():
                     self._note("the case is withdrawn")
+                case LookUpCode():
+                    self._note("the case of this code is looked up; what comes of it is told by the real bot")
                 case RevokeConsent():
                     self._note("the helpline hears that nothing more may be shared")
                 case RateTalk():

@@ -186,6 +186,7 @@ def _secrets(site: Site) -> Finding:
         return _note("secrets", "None yet; the first start makes them.")
     try:
         secrets.ensure(site.data, settings=site.settings)
+        secrets.newer_master_keys(site)
     except LaunchError as error:
         return _bad("secrets", str(error))
     return _good("secrets", "present, strong, and readable by their owner only")

@@ -15,18 +15,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.launch import content
+from bot.launch import content, dependencies
 from bot.launch.errors import LaunchError
 from bot.launch.site import Site
 
 #: The names under which Debian, Fedora and the vendor install the browser.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: What reads the files of docker/ as they are read where they run.
+_READERS = ("docker-compose", "caddy")
 #: Chromium, and a font that has Bangla: without it pages are measured with empty boxes.
-_DEBIAN_PACKAGES = ("chromium", "fonts-noto-core")
+_DEBIAN_PACKAGES = ("chromium", "fonts-noto-core", *_READERS)
+_STORMS = "tests/crashes"
 
 
-class BrowserMissing(LaunchError):
-    """The pages are tested in a real Chromium, and there is none here."""
+class ProgramMissing(LaunchError):
+    """Some things are tested with real programs, a browser above all, and one is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +67,20 @@ def _gates(site: Site, *, pytest_arguments: Sequence[str]) -> list[Gate]:
         tool("types", "-m", "mypy"),
         tool("types of nlu (Python 3.10)", "-m", "mypy", *of_nlu),
         tool("import contracts", "-c", "from importlinter.cli import lint_imports_command as c; c()"),
+        Gate(name="dependencies", run=lambda: dependencies.report(site, tell=_tell)),
         Gate(name="content", run=lambda: _content(site)),
         tool("training data", "-m", "nlu.lint"),
-        Gate(name="tests", run=lambda: _tests(site, pytest_arguments)),
+        Gate(name="model", run=lambda: _passes(site, [site.nlu_python, "-m", "nlu.train"])),
+        *_tests(site, pytest_arguments),
     ]
 
 
 def _passes(site: Site, command: Sequence[str | Path]) -> bool:
     return subprocess.run(command, cwd=site.root, check=False, env=_environment()).returncode == 0  # noqa: S603
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 def _content(site: Site) -> bool:
@@ -81,9 +90,18 @@ def _content(site: Site) -> bool:
     return not problems
 
 
-def _tests(site: Site, arguments: Sequence[str]) -> bool:
-    _require_browser()
-    return _passes(site, [sys.executable, "-m", "pytest", *arguments])
+def _tests(site: Site, arguments: Sequence[str]) -> list[Gate]:
+    def pytest(name: str, *arguments: str) -> Gate:
+        command = [sys.executable, "-m", "pytest", *arguments]
+        return Gate(name=name, run=lambda: _has_programs() and _passes(site, command))
+
+    if arguments:
+        return [pytest("tests", *arguments)]
+    return [
+        pytest("tests", "--numprocesses=2", "--dist=loadfile", f"--ignore={_STORMS}"),
+        # They load and kill a whole product, and want the machine to themselves.
+        pytest("storms", _STORMS),
+    ]
 
 
 def _environment() -> dict[str, str]:
@@ -98,12 +116,12 @@ def _environment() -> dict[str, str]:
     return {"XDG_RUNTIME_DIR": str(runtime), **kept, "CI": os.environ.get("CI", "true")}
 
 
-def _require_browser() -> None:
-    if any(shutil.which(name) for name in _BROWSERS) and _has_bangla():
-        return
+def _has_programs() -> bool:
+    if any(map(shutil.which, _BROWSERS)) and all(map(shutil.which, _READERS)) and _has_bangla():
+        return True
     if os.geteuid() == 0 and shutil.which("apt-get"):
         sys.stderr.write(
-            "Installing Chromium and a font with Bangla letters, which the tests of the pages need.\n"
+            "Installing Chromium, a font with Bangla letters, Compose and Caddy, which the tests need.\n"
         )
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *_DEBIAN_PACKAGES]
@@ -112,11 +130,11 @@ def _require_browser() -> None:
                 command, env=environment, capture_output=True, text=True, check=False
             )
         if answer.returncode == 0:
-            return
-        raise BrowserMissing(f"Chromium could not be installed: {answer.stderr.strip()[-400:]}")
-    raise BrowserMissing(
-        "The pages are tested in a real Chromium with a font that has Bangla letters."
-        f" Install both (Debian and Ubuntu: apt-get install {' '.join(_DEBIAN_PACKAGES)})."
+            return True
+        raise ProgramMissing(f"What the tests need was not installed: {answer.stderr.strip()[-400:]}")
+    raise ProgramMissing(
+        "The pages are tested in a real Chromium with a font that has Bangla letters, the files of docker/ by"
+        f" Compose and Caddy. Install them (Debian and Ubuntu: apt-get install {' '.join(_DEBIAN_PACKAGES)})."
     )
 
 

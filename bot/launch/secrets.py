@@ -11,13 +11,16 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.keys import MasterKeyUnreadable, read_keys, write_keys
 from bot.launch.errors import LaunchError
-from bot.launch.site import read_settings_file
+from bot.launch.site import Site, read_settings_file
 
 # The linter takes the names of the settings for secrets.
 SECRET_KEY = "PORCHLIGHT_SECRET_KEY"  # noqa: S105
 REFERRAL_SECRET_KEY = "PORCHLIGHT_REFERRAL_SECRET_KEY"  # noqa: S105
 SERVICE_SECRET = "PORCHLIGHT_SERVICE_SECRET"  # noqa: S105
+MASTER_KEYS = "PORCHLIGHT_MASTER_KEYS"
+MASTER_KEYS_FILE = "PORCHLIGHT_MASTER_KEYS_FILE"
 #: 256 bits, as AES-256 and HMAC-SHA256 need.
 KEY_BYTES = 32
 
@@ -34,6 +37,32 @@ class SecretsUnsafe(LaunchError):
 def secrets_file(data: Path) -> Path:
     """Where the secrets of an installation lie."""
     return data / "secrets.env"
+
+
+def master_keys_file(site: Site) -> Path:
+    """Where the newer master keys lie; there is no such file before the first rotation."""
+    return Path(site.setting(MASTER_KEYS_FILE) or site.data / "master.keys")
+
+
+def newer_master_keys(site: Site) -> str | None:
+    """The newer master keys as they are written, from the settings or their file; None if there are none.
+
+    Raises ``SecretsUnsafe`` when the file is open to others or a key is too weak.
+    """
+    file, written = master_keys_file(site), site.setting(MASTER_KEYS)
+    if written is None and file.exists():
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise SecretsUnsafe(f"{file} can be read by other accounts. Close it: chmod 600 {file}")
+        written = file.read_text()
+    try:
+        return written if read_keys(written or "") else None
+    except MasterKeyUnreadable as error:
+        raise SecretsUnsafe(str(error)) from error
+
+
+def replace_master_keys(site: Site, text: str) -> None:
+    """Put the master keys of a backup in the place of those that are here."""
+    write_keys(master_keys_file(site), read_keys(text))
 
 
 def ensure(data: Path, *, settings: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,8 @@ _BOT_ONLY = frozenset(
     for name in (
         "DATABASE_URL",
         "SECRET_KEY",
+        "MASTER_KEYS",
+        "MASTER_KEYS_FILE",
         "TELEGRAM_TOKEN",
         "TELEGRAM_SECRET",
         "VIBER_TOKEN",
@@ -150,8 +152,14 @@ def product(site: Site, *, ports: Ports | None = None, host: str = "127.0.0.1") 
             ports=ports,
             host=host,
             server=server,
-            settings={**known, **urls, **_addresses(site, ports)},
+            settings={**known, **urls, **_addresses(site, ports), **_master_keys(site)},
         )
+
+
+def _master_keys(site: Site) -> dict[str, str]:
+    if site.setting(secrets.MASTER_KEYS) or site.setting(secrets.MASTER_KEYS_FILE):
+        return {}
+    return {secrets.MASTER_KEYS_FILE: str(secrets.master_keys_file(site))}
 
 
 def _addresses(site: Site, ports: Ports) -> dict[str, str]:

@@ -40,6 +40,8 @@ KNOWN = frozenset(
         "CLOCK_ALWAYS_FROM",
         "CLOCK_NONE_MINUTES",
         "SKILLS_FIRST_MINUTES",
+        "CASE_RETENTION_DAYS",
+        "REPORTED_CASE_RETENTION_DAYS",
         "CLOCK_URGENT_MINUTES",
         "CONSOLE_NETWORKS",
         "CONSOLE_URL",
@@ -51,6 +53,8 @@ KNOWN = frozenset(
         "DELIVERY_CONCURRENCY",
         "DIRECTORY_DIR",
         "LOCALE",
+        "MASTER_KEYS",
+        "MASTER_KEYS_FILE",
         "NLU_THRESHOLD",
         "NLU_URL",
         "OIDC_CLAIM",
@@ -99,6 +103,7 @@ KNOWN = frozenset(
         "VIBER_API_URL",
         "VIBER_TOKEN",
         "WORKER_CONCURRENCY",
+        "WORKER_LISTEN",
     )
 )
 

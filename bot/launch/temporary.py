@@ -96,4 +96,6 @@ async def _is_ours(health: str) -> bool:
             answer = await http.get(health)
     except httpx.HTTPError:
         return False
-    return answer.is_success and any(word in answer.text for word in ('"ready"', '"model_file"'))
+    return answer.is_success and any(
+        word in answer.text for word in ('"ready"', '"degraded"', '"model_file"')
+    )

@@ -22,6 +22,7 @@ from flows.effects import (
     JoinClass,
     LeaveCase,
     LookAtClass,
+    LookUpCode,
     NextTip,
     OpenCase,
     OpenClass,
@@ -175,6 +176,8 @@ def name_of(effect: Effect) -> str:
     match effect:
         case OpenCase():
             return f"open_case {effect.reason} {effect.danger}"
+        case LookUpCode():
+            return "look_up_code"
         case Hand():
             return f"hand {effect.document}"
         case HandFile(form=form):

@@ -337,6 +337,8 @@ class Rehearsal:
                 return {"kind": "raise_danger", "danger": effect.danger.value}
             case does.LeaveCase():
                 return {"kind": "leave_case"}
+            case does.LookUpCode():
+                return {"kind": "look_up_code"}
             case does.RevokeConsent():
                 return {"kind": "revoke_consent"}
             case does.RateTalk(face=face):

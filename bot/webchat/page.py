@@ -89,7 +89,7 @@ def router(
         locale: [line for line in linked(text, dial=dial).splitlines() if line.strip()]
         for locale, text in (numbers or {}).items()
     }
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)  # For browsers.
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def chat(

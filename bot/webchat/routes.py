@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
@@ -31,6 +32,9 @@ PING_SECONDS = 15
 LOOK_SECONDS = 10.0
 
 _BATCH = 100
+
+# As long as the database's numbers may be.
+_NUMBER = re.compile("[0-9]{1,18}")
 
 Locale = Annotated[str, Field(pattern=f"^({'|'.join(LOCALES)})$")]
 
@@ -116,7 +120,7 @@ class WebChat:
         async def events(
             page: Page = page, last_event_id: Annotated[str | None, Header()] = None
         ) -> EventSourceResponse:
-            last = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+            last = int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else 0
             return EventSourceResponse(self._events(page, last=last), ping=PING_SECONDS)
 
         return router

@@ -43,6 +43,7 @@ class Act(StrEnum):
     FILE_REMOVED = "file_removed"
     CASE_PASSED_ON = "case_passed_on"
     CASE_RELEASED = "case_released"
+    CASE_SET_ASIDE = "case_set_aside"
     CASE_CLOSED = "case_closed"
     CASE_REVIEWED = "case_reviewed"
     # The bot or the desk itself acts; nobody is named but whom a case was taken back from.
@@ -51,9 +52,11 @@ class Act(StrEnum):
     VISITOR_LEFT = "visitor_left"
     VISITOR_UNREACHABLE = "visitor_unreachable"
     VISITOR_FORGOTTEN = "visitor_forgotten"
+    CASE_EXPIRED = "case_expired"  # Its time was over, and its words were erased.
     CONSENT_REVOKED = "consent_revoked"
     TALK_RATED = "talk_rated"
     CASE_RETURNED = "case_returned"
+    CASE_WOKEN = "case_woken"
     CASE_OVERDUE = "case_overdue"
     # Another system was told of a case, or to erase it.
     CASE_TOLD = "case_told"

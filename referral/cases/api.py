@@ -20,6 +20,7 @@ from referral.cases.schemas import (
     NewMessage,
     NewRating,
     Presence,
+    Problem,
 )
 from referral.services import ServicesIn, TransactionIn, services_of
 
@@ -42,10 +43,23 @@ def _intake(services: ServicesIn, session: TransactionIn) -> Intake:
 
 
 IntakeIn = Annotated[Intake, Depends(_intake)]
-router = APIRouter(prefix="/v1", route_class=_SignedRoute)
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is no text in UTF-8."},
+    401: {"model": Problem, "description": "Not signed, not with this secret, or too long ago."},
+    413: {"model": Problem, "description": "More than 2 MB."},
+    422: {"model": Problem, "description": "Something is missing, unknown or too long."},
+    503: {"model": Problem, "description": "The database is away: nothing was stored."},
+}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such case."}}
+_CLOSED: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "The case is closed."}}
+
+router = APIRouter(prefix="/v1", route_class=_SignedRoute, responses=_PROBLEMS)
 
 
-@router.post("/cases", status_code=201)
+@router.post(
+    "/cases", status_code=201, responses={200: {"model": CaseOpened, "description": "It was here already."}}
+)
 async def open_case(wanted: NewCase, intake: IntakeIn, response: Response) -> CaseOpened:
     """Put a conversation into the queue; a repeat answers 200 with the same case."""
     opened, new = await intake.open(wanted)
@@ -53,7 +67,15 @@ async def open_case(wanted: NewCase, intake: IntakeIn, response: Response) -> Ca
     return opened
 
 
-@router.post("/cases/{number}/messages", status_code=201)
+@router.post(
+    "/cases/{number}/messages",
+    status_code=201,
+    responses={
+        **_UNKNOWN,
+        **_CLOSED,
+        200: {"model": MessageStored, "description": "It was here already."},
+    },
+)
 async def add_message(
     number: UUID, message: NewMessage, intake: IntakeIn, response: Response
 ) -> MessageStored:
@@ -62,27 +84,27 @@ async def add_message(
     return MessageStored(id=message.id)
 
 
-@router.post("/cases/{number}/presence", status_code=204)
+@router.post("/cases/{number}/presence", status_code=204, responses=_UNKNOWN)
 async def presence(number: UUID, seen: Presence, intake: IntakeIn) -> None:
     """The visitor writes, or sees what was written; nothing for a case that nobody holds."""
     await intake.notice(number, writes=seen.writes, saw=seen.saw)
 
 
-@router.post("/cases/{number}/danger")
+@router.post("/cases/{number}/danger", responses=_UNKNOWN)
 async def raise_danger(number: UUID, wanted: NewDanger, intake: IntakeIn) -> CaseStatus:
     """The case is at least this dangerous."""
     await intake.raise_danger(number, wanted.danger)
     return await intake.status(number)
 
 
-@router.post("/cases/{number}/leave")
+@router.post("/cases/{number}/leave", responses=_UNKNOWN)
 async def leave(number: UUID, intake: IntakeIn) -> CaseStatus:
     """The visitor withdrew."""
     await intake.leave(number)
     return await intake.status(number)
 
 
-@router.post("/cases/{number}/forget")
+@router.post("/cases/{number}/forget", responses=_UNKNOWN)
 async def forget(number: UUID, intake: IntakeIn) -> CaseStatus:
     """The visitor asked for deletion."""
     await intake.forget(number)
@@ -95,14 +117,14 @@ async def helpline(intake: IntakeIn) -> HelplineStatus:
     return await intake.helpline()
 
 
-@router.post("/cases/{number}/revoke")
+@router.post("/cases/{number}/revoke", responses=_UNKNOWN)
 async def revoke(number: UUID, intake: IntakeIn) -> CaseStatus:
     """The visitor takes their consent back."""
     await intake.revoke(number)
     return await intake.status(number)
 
 
-@router.post("/cases/{number}/rating")
+@router.post("/cases/{number}/rating", responses=_UNKNOWN)
 async def rate(number: UUID, wanted: NewRating, services: ServicesIn, intake: IntakeIn) -> CaseStatus:
     """How the talk was; whose talk, nobody can tell afterwards."""
     month = services.clock().astimezone(services.settings.report_time_zone).strftime("%Y-%m")
@@ -110,7 +132,7 @@ async def rate(number: UUID, wanted: NewRating, services: ServicesIn, intake: In
     return await intake.status(number)
 
 
-@router.get("/cases/{number}/status")
+@router.get("/cases/{number}/status", responses=_UNKNOWN)
 async def status(number: UUID, intake: IntakeIn) -> CaseStatus:
     """Where the case stands."""
     return await intake.status(number)

@@ -25,6 +25,7 @@ from referral.errors import CaseUnknown, ColleagueAway, WindowClosed
 from referral.events.repository import EventRepository
 from referral.events.tables import EventKind
 from referral.hours.presence import in_force
+from referral.metrics import FIRST_ANSWER
 from referral.operators.repository import OperatorRepository
 from referral.operators.rules import HELPING
 from referral.operators.tables import Operator
@@ -149,12 +150,39 @@ class Desk:
         if not billed and is_closed(case.channel, heard_at=await self._cases.heard_at(case), now=self._now):
             raise WindowClosed
         await self._append(case, EntryKind.OPERATOR, entry=entry, words=words, **more)
-        case.answered_at = case.answered_at or self._now
+        if case.answered_at is None:
+            case.answered_at = self._now
+            if case.rehearsal is None:
+                FIRST_ANSWER.labels(case.danger).observe((self._now - case.received_at).total_seconds())
         awaited = case.due_at is not None
         stop_clock(case)
         await self._tell(case, EventKind.MESSAGE, message=entry)
         await self._ring(case, *([QUEUE] if awaited else []))
         return True
+
+    async def set_aside(
+        self,
+        number: UUID,
+        *,
+        entry: UUID,
+        until: datetime,
+        words: str,
+        key: str | None = None,
+        note: str = "",
+        billed: bool = False,
+    ) -> None:
+        """Leave the case until a time; the ``words`` tell the visitor when somebody writes to them again."""
+        if not await self._say(number, entry=entry, words=words, billed=billed, key=key):
+            return
+        case = await self._locked(number)
+        stand(
+            case,
+            rules.set_aside(standing_of(case), by=self._operator, until=until, now=self._now),
+            now=self._now,
+        )
+        await self._record(case, Happening.SET_ASIDE, words=note.strip() or None)
+        await self._ring(case, QUEUE)
+        self._log(Act.CASE_SET_ASIDE, number)
 
     async def note(self, number: UUID, *, entry: UUID, words: str) -> None:
         """Write something down that the visitor never sees; colleagues named with an @ are told."""

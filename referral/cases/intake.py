@@ -14,6 +14,7 @@ from referral.audit.rules import Act
 from referral.cases import rules
 from referral.cases.clocks import ESTIMATE_FROM, Clocks, estimate
 from referral.cases.designations import candidates
+from referral.cases.erasing import erase
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import CaseState, DangerLevel, EntryKind, Face, Happening, Standing
 from referral.cases.schemas import CaseOpened, CaseStatus, HelplineStatus, NewCase, NewMessage
@@ -26,7 +27,6 @@ from referral.errors import CaseUnknown
 from referral.events.repository import EventRepository
 from referral.hours.presence import in_force, presence
 from referral.privacy import Privacy
-from referral.sources.repository import SourceRepository
 
 _SENDERS = {
     "visitor": EntryKind.VISITOR,
@@ -64,9 +64,14 @@ class Intake:
             await self._cases.append(list(self._first_entries(wanted)))
             await ring(self._session, QUEUE, case_topic(case.number))
             self._log(Act.CASE_OPENED, case.number)
-        place = await self._cases.place(case)
+        there = await presence(self._session, now=self._now)
         opened = CaseOpened(
-            id=case.number, designation=case.designation, state=CaseState(case.state), place=place
+            id=case.number,
+            designation=case.designation,
+            state=CaseState(case.state),
+            place=await self._cases.place(case),
+            here=there.here,
+            opens_at=there.opens_at,
         )
         return opened, added
 
@@ -151,12 +156,9 @@ class Intake:
         if case.forgotten_at is not None:
             return
         holder = case.holder_id
-        case.card = case.conversation = case.role = None
-        case.forgotten_at = self._now
+        case.role = None
         await self._end(case, rules.forgotten(standing_of(case)), what=Happening.FORGOTTEN)
-        await self._cases.erase_words(number, now=self._now)
-        await LetterRepository(self._session).forget(number, now=self._now)
-        await SourceRepository(self._session).forget(number)
+        await erase(self._session, case, now=self._now)
         self._log(Act.VISITOR_FORGOTTEN, number)
         if holder is not None:
             await ring(self._session, operator_topic(holder))

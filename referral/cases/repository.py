@@ -131,6 +131,29 @@ class CaseRepository:
         )
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
+    async def first_to_wake(self, *, now: datetime) -> Case | None:
+        """A set-aside case that must wake, locked: its time has come, its visitor wrote, or danger rose."""
+        put, later = aliased(Message), aliased(Message)
+        set_aside = (
+            select(func.max(put.seq))
+            .where(put.case_id == Case.number, put.happened == Happening.SET_ASIDE)
+            .scalar_subquery()
+            .correlate(Case)
+        )
+        heard = exists().where(
+            later.case_id == Case.number,
+            later.seq > set_aside,
+            or_(later.kind == EntryKind.VISITOR, later.happened == Happening.DANGER_RAISED),
+        )
+        query = (
+            select(Case)
+            .where(Case.aside_until.is_not(None), or_(Case.aside_until <= now, heard))
+            .order_by(*_turn())
+            .limit(1)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        return await self._session.scalar(query, execution_options={"populate_existing": True})
+
     async def clocks(self, *, now: datetime) -> Mapping[DangerLevel, Lateness]:
         """For each danger level of which somebody waits for an answer: how many are late, or soon."""
         query = (
@@ -236,13 +259,14 @@ class CaseRepository:
 
     async def _held(self, *which: Any) -> Sequence[Held]:
         answer, word = aliased(Message), aliased(Message)
+        since = func.greatest(Case.taken_at, Case.woken_at)
         answered = (
             select(func.max(answer.seq))
             .where(
                 answer.case_id == Case.number,
                 answer.kind == EntryKind.OPERATOR,
                 answer.author_id == Case.holder_id,
-                answer.sent_at >= Case.taken_at,
+                answer.sent_at >= since,
             )
             .scalar_subquery()
             .correlate(Case)
@@ -252,12 +276,12 @@ class CaseRepository:
             .where(word.case_id == Case.number, word.kind == EntryKind.VISITOR, word.seq > answered)
             .scalar_subquery()
         )
-        # Whoever took a case owes the visitor a first word, whether the visitor writes or not.
-        awaits = sql_case((answered.is_(None), Case.taken_at), else_=heard)
+        # Whoever took a case, or whose case woke, owes the visitor a word, whether the visitor writes or not.
+        awaits = sql_case((answered.is_(None), since), else_=heard)
         query = (
-            select(Case.number, Case.taken_at, awaits, Operator.present_at)
+            select(Case.number, since, awaits, Operator.present_at)
             .join(Operator, Operator.number == Case.holder_id)
-            .where(Case.state == CaseState.HELD, Case.gone_at.is_(None), *which)
+            .where(Case.state == CaseState.HELD, Case.gone_at.is_(None), Case.aside_until.is_(None), *which)
         )
         return [Held(*row) for row in (await self._session.execute(query)).all()]
 
@@ -294,6 +318,29 @@ class CaseRepository:
     async def thread(self, case: UUID) -> Sequence[Message]:
         """All entries of a thread, oldest first."""
         query = select(Message).where(Message.case_id == case).order_by(Message.seq)
+        return (await self._session.scalars(query)).all()
+
+    async def newest(self, case: UUID, *, since: int, before: int | None, limit: int) -> Sequence[Message]:
+        """The last entries from the position ``since`` on and ``before`` another one, oldest first."""
+        query = select(Message).where(Message.case_id == case, Message.seq >= since)
+        if before is not None:
+            query = query.where(Message.seq < before)
+        found = (await self._session.scalars(query.order_by(Message.seq.desc()).limit(limit))).all()
+        return found[::-1]
+
+    async def first_heard(self, case: UUID, *, since: int, limit: int) -> Sequence[Message]:
+        """The first entries of the visitor from the position ``since`` on that were not erased."""
+        query = (
+            select(Message)
+            .where(
+                Message.case_id == case,
+                Message.seq >= since,
+                Message.kind == EntryKind.VISITOR,
+                Message.text.is_not(None),
+            )
+            .order_by(Message.seq)
+            .limit(limit)
+        )
         return (await self._session.scalars(query)).all()
 
     async def outline(self, case: UUID) -> Sequence[tuple[int, UUID, str]]:

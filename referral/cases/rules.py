@@ -19,6 +19,8 @@ AWAY_AFTER = timedelta(minutes=2)
 
 _MENTION = re.compile(r"(?<![\w@])@([^\W_][\w.\-]{1,39})")
 
+#: What lies further ahead is for the visitor to begin again: nobody should be bound to a promise that long.
+MAX_ASIDE = timedelta(days=14)
 #: As long as a session lasts at most: a shift, whichever side of midnight it lies on.
 SHIFT = timedelta(hours=12)
 #: So many cases of danger in one shift are much to carry; ours, to be judged by the helpline's psychologist.
@@ -80,6 +82,9 @@ class Happening(StrEnum):
     PASSED_ON = "passed_on"  # From one operator to another.
     OVERDUE = "overdue"  # Nobody answered within the time of this danger level.
     CONSENT_REVOKED = "consent_revoked"
+    EXPIRED = "expired"  # It was kept long enough.
+    SET_ASIDE = "set_aside"  # Until a time that the visitor was told.
+    WOKEN = "woken"
 
 
 class Outcome(StrEnum):
@@ -123,6 +128,8 @@ class Standing:
     outcome: Outcome | None = None
     #: True once the visitor took their consent back.
     revoked: bool = False
+    #: Until when its holder has set it aside; none while it is awake.
+    aside_until: datetime | None = None
 
 
 def taken(case: Standing, *, by: UUID) -> Standing:
@@ -142,7 +149,7 @@ def picked(case: Standing, *, by: UUID, reason: str) -> Standing:
         raise CaseClosed
     if case.holder == by:
         raise CaseAlreadyHeld("You hold this case already.")
-    return replace(case, state=CaseState.HELD, holder=by)
+    return replace(case, state=CaseState.HELD, holder=by, aside_until=None)
 
 
 def released(case: Standing, *, by: UUID) -> Standing:
@@ -150,7 +157,7 @@ def released(case: Standing, *, by: UUID) -> Standing:
     _held(case, by=by)
     if case.gone:
         raise VisitorGone("The visitor has left, so nobody else can talk to them: close the case instead.")
-    return replace(case, state=CaseState.WAITING, holder=None)
+    return replace(case, state=CaseState.WAITING, holder=None, aside_until=None)
 
 
 def passed_on(case: Standing, *, by: UUID, to: UUID, note: str) -> Standing:
@@ -162,7 +169,21 @@ def passed_on(case: Standing, *, by: UUID, to: UUID, note: str) -> Standing:
         raise FormIncomplete("Please choose a colleague.")
     if len(note.strip()) < MIN_PICK_REASON:
         raise FormIncomplete("Please say in a few words what your colleague should know.")
-    return replace(case, holder=to)
+    return replace(case, holder=to, aside_until=None)
+
+
+def set_aside(case: Standing, *, by: UUID, until: datetime, now: datetime) -> Standing:
+    """The case after its holder set it aside until a time at which somebody writes to the visitor again."""
+    written(case, by=by)
+    if not now < until <= now + MAX_ASIDE:
+        raise FormIncomplete("Please choose a time within the next two weeks.")
+    return replace(case, aside_until=until)
+
+
+def woken(case: Standing, *, here: bool) -> Standing:
+    """The case after it woke: with its holder if they are here, else back in the line."""
+    awake = replace(case, aside_until=None)
+    return awake if here else returned(awake)
 
 
 def returned(case: Standing) -> Standing:
@@ -199,7 +220,7 @@ def closed(case: Standing, *, by: UUID, outcome: Outcome) -> Standing:
     _held(case, by=by)
     if outcome not in OPERATOR_OUTCOMES:
         raise FormIncomplete("Please choose how this case ended.")
-    return replace(case, state=CaseState.CLOSED, holder=None, outcome=outcome)
+    return replace(case, state=CaseState.CLOSED, holder=None, outcome=outcome, aside_until=None)
 
 
 def written(case: Standing, *, by: UUID) -> Standing:
@@ -234,14 +255,17 @@ def left(case: Standing) -> Standing:
     """The case after the visitor withdrew: nobody need wait, but a holder still files notes and a code."""
     if case.state is CaseState.WAITING:
         return replace(case, state=CaseState.CLOSED, gone=True, outcome=Outcome.LEFT)
-    return replace(case, gone=True)
+    # Nothing is left to wait for.
+    return replace(case, gone=True, aside_until=None)
 
 
 def forgotten(case: Standing) -> Standing:
     """The case after the visitor asked for deletion: closed, whoever held it."""
     if case.state is CaseState.CLOSED:
         return replace(case, gone=True)
-    return replace(case, state=CaseState.CLOSED, holder=None, gone=True, outcome=Outcome.FORGOTTEN)
+    return replace(
+        case, state=CaseState.CLOSED, holder=None, gone=True, outcome=Outcome.FORGOTTEN, aside_until=None
+    )
 
 
 def may_be_rated(case: Standing) -> bool:

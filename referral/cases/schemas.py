@@ -116,22 +116,22 @@ class Presence(_Request):
     saw: bool = False
 
 
-class CaseOpened(BaseModel):
-    """The case as it stands in the queue."""
-
-    id: UUID
-    designation: str
-    state: CaseState
-    #: Place in line from 1; none unless the case waits.
-    place: int | None
-
-
 class HelplineStatus(BaseModel):
     """Whether anybody is at the helpline for somebody who asks for a person."""
 
     here: bool
     #: When people are there next, by the helpline's own clocks; none while they are, or where nobody knows.
     opens_at: AwareDatetime | None
+
+
+class CaseOpened(HelplineStatus):
+    """The case as it stands in the queue, and whether anybody is there."""
+
+    id: UUID
+    designation: str
+    state: CaseState
+    #: Place in line from 1; none unless the case waits.
+    place: int | None
 
 
 class CaseStatus(HelplineStatus):
@@ -150,3 +150,10 @@ class MessageStored(BaseModel):
     """The message is on disk."""
 
     id: UUID
+
+
+class Problem(BaseModel):
+    """What is wrong, for programs and for people."""
+
+    error: str
+    detail: str

@@ -24,6 +24,7 @@ def standing_of(case: Case) -> Standing:
         gone=case.gone_at is not None,
         outcome=Outcome(case.outcome) if case.outcome else None,
         revoked=case.consent_revoked_at is not None,
+        aside_until=case.aside_until,
     )
 
 
@@ -35,11 +36,12 @@ def stand(case: Case, standing: Standing, *, now: datetime) -> None:
         case.closed_at = now
     if standing.gone and case.gone_at is None:
         case.gone_at = now
-    if standing.gone or standing.state is CaseState.CLOSED:
+    if standing.gone or standing.aside_until is not None or standing.state is CaseState.CLOSED:
         stop_clock(case)
     case.state = standing.state
     case.danger = standing.danger
     case.holder_id = standing.holder
+    case.aside_until = standing.aside_until
     case.outcome = standing.outcome
 
 

@@ -69,10 +69,9 @@ class Case(Base):
         ),
         # What happened online did not happen offline only.
         CheckConstraint("online_harm IS NULL OR occurred <> 'offline'", name="online_harm_is_online"),
-        # A forgotten case keeps no card and no link to the visitor, and nobody works on it.
+        # A case without words keeps no card and no link to the visitor, and nobody works on it.
         CheckConstraint(
-            "forgotten_at IS NULL OR (card IS NULL AND conversation IS NULL AND role IS NULL"
-            " AND state = 'closed')",
+            "forgotten_at IS NULL OR (card IS NULL AND conversation IS NULL AND state = 'closed')",
             name="forgotten_is_empty",
         ),
         # Every other case has both, so that the operator never starts with nothing.
@@ -89,6 +88,11 @@ class Case(Base):
         CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting_has_clock"),
         # After the end nobody is late any more.
         CheckConstraint("state <> 'closed' OR due_at IS NULL", name="closed_has_no_clock"),
+        # Only a case that somebody holds is set aside, and no clock runs meanwhile.
+        CheckConstraint(
+            "aside_until IS NULL OR (state = 'held' AND due_at IS NULL AND gone_at IS NULL)",
+            name="aside_is_held",
+        ),
         # A rehearsal tells whose words it has; a trigger keeps it what it is from birth to the end.
         CheckConstraint("rehearsal ~ '^[a-z0-9_]{1,40}$'", name="case_rehearsal_is_slug"),
         # What was rehearsed of late.
@@ -111,6 +115,14 @@ class Case(Base):
         Index("ix_case_received", "received_at"),
         # How long an answer took of late.
         Index("ix_case_answered", "danger", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
+        # What was closed longest ago and still has words.
+        Index(
+            "ix_case_kept",
+            "closed_at",
+            postgresql_where=text("state = 'closed' AND forgotten_at IS NULL"),
+        ),
+        # Few are set aside, and the watch asks for them every second.
+        Index("ix_case_aside", "aside_until", postgresql_where=text("aside_until IS NOT NULL")),
         # What runs out next, and is not marked yet.
         Index("ix_case_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND overdue_at IS NULL")),
     )
@@ -136,6 +148,10 @@ class Case(Base):
     received_at: Mapped[datetime]
     holder_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     taken_at: Mapped[datetime | None]
+    #: Until when its holder has set it aside; none while it is awake.
+    aside_until: Mapped[datetime | None]
+    #: When it was last woken: from then on its holder owes the visitor a word.
+    woken_at: Mapped[datetime | None]
     closer_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator.id"))
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -158,6 +174,7 @@ class Case(Base):
     consent_revoked_at: Mapped[datetime | None]
     #: Whether the visitor said how the talk was; what they said is kept apart from the case.
     rated: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: Since when no word is left of it: the visitor asked for that, or its time was over.
     forgotten_at: Mapped[datetime | None]
     #: When the visitor's messenger last told that they write, and that they see what was written.
     visitor_writes_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import AWAY_AFTER
+from referral.connectors.holders import HOLDERS
 from referral.console.door import AccessIn, CheckedForm, Supervisor
 from referral.console.forms import field, go_to
 from referral.console.pages import page
@@ -60,9 +61,9 @@ async def disable(
     number: UUID, access: AccessIn, session: TransactionIn, operator: Supervisor, _: CheckedForm
 ) -> Response:
     """The operator cannot come in any more."""
+    await access.disable(number, by=operator.operator)
     if await CaseRepository(session).holds_any(number):
         raise OperatorBusy
-    await access.disable(number, by=operator.operator)
     return go_to(_PAGE)
 
 
@@ -134,6 +135,7 @@ async def _page(
         operator=operator,
         queue=await views.queue(),
         everyone=everyone,
+        systems=HOLDERS,
         protected=await FactorRepository(session).protected(),
         held_back=await throttles.held_back([person.name for person in everyone]),
         networks_held_back=await throttles.networks_held_back(),

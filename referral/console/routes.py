@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.background import BackgroundTask
@@ -17,15 +18,19 @@ from referral.cases.desk import Desk, Gift
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import Outcome
 from referral.cases.schemas import MAX_WORDS
+from referral.cases.tables import Case
 from referral.console.door import CheckedForm, SignedInAnybody, SignedInOperator, Supervisor
 from referral.console.forms import field, go_to
 from referral.console.pages import page
-from referral.console.views import MOST_LISTED, Views
+from referral.console.views import MOST_LISTED, MOST_SEQ, Views
 from referral.errors import FileUnknown, FormIncomplete
+from referral.language import reader
 from referral.library.repository import LibraryRepository
 from referral.operators.repository import OperatorRepository
 from referral.replies.closing import coded
+from referral.replies.offers import WRITE_AGAIN, Offer
 from referral.replies.rules import Then
+from referral.replies.times import told
 from referral.services import ServicesIn, TransactionIn
 
 router = APIRouter()
@@ -88,8 +93,9 @@ async def case_page(
     desk: DeskIn,
     views: ViewsIn,
     session: TransactionIn,
+    before: Annotated[int | None, Query(ge=0, le=MOST_SEQ)] = None,
 ) -> Response:
-    """One case that I hold: the card, the thread, and what I can do."""
+    """One case that I hold: the card, the thread or an earlier part of it, and what I can do."""
     case = await desk.open(number)
     offers = views.offers(case, operator=operator.name)
     return page(
@@ -97,7 +103,7 @@ async def case_page(
         "case.html",
         operator=operator,
         queue=await views.queue(),
-        page=await views.page(case),
+        page=await views.page(case, before=before),
         next_message=uuid4(),
         next_note=uuid4(),
         next_macro=uuid4(),
@@ -107,6 +113,8 @@ async def case_page(
         replies=await offers.replies(),
         files=await LibraryRepository(session, privacy=services.privacy).files(),
         next_gift=uuid4(),
+        next_aside=uuid4(),
+        tomorrow=services.clock().astimezone(reader().zone) + timedelta(days=1),
         macros=await offers.macros(),
     )
 
@@ -157,7 +165,13 @@ async def give(
 
 @router.post("/cases/{number}/macros/{slug}")
 async def run_macro(
-    number: UUID, slug: str, desk: DeskIn, views: ViewsIn, operator: SignedInOperator, form: CheckedForm
+    number: UUID,
+    slug: str,
+    services: ServicesIn,
+    desk: DeskIn,
+    views: ViewsIn,
+    operator: SignedInOperator,
+    form: CheckedForm,
 ) -> Response:
     """Several steps in one press."""
     case = await desk.held(number)
@@ -171,7 +185,15 @@ async def run_macro(
         case Then.RELEASE:
             await desk.release(number)
         case Then.CLOSE:
-            await desk.close(number, coded(macro, suggestion=(await views.page(case)).suggestion))
+            await desk.close(number, coded(macro, suggestion=await views.suggestion(case)))
+        case Then.ASIDE:
+            tomorrow = services.clock() + timedelta(days=1)
+            last = await _write_again(views, case, operator=operator.name, since=tomorrow)
+            # The reply before it has the id of the form.
+            entry = uuid5(_entry(form), WRITE_AGAIN)
+            await desk.set_aside(
+                number, entry=entry, until=tomorrow, words=last.text, key=last.key, billed=_billed(form)
+            )
         case Then.STAY:
             return go_to(f"/cases/{number}")
     return go_to("/")
@@ -216,6 +238,26 @@ async def note(number: UUID, request: Request, desk: DeskIn, form: CheckedForm) 
 async def release(number: UUID, desk: DeskIn, form: CheckedForm) -> Response:
     """Give the case back to the queue."""
     await desk.release(number, note=_note(form))
+    return go_to("/")
+
+
+@router.post("/cases/{number}/set-aside")
+async def set_aside(
+    number: UUID, desk: DeskIn, views: ViewsIn, operator: SignedInOperator, form: CheckedForm
+) -> Response:
+    """Leave the case until a time, which the visitor is told."""
+    case = await desk.held(number)
+    since, until = _window(form)
+    last = await _write_again(views, case, operator=operator.name, since=since, until=until)
+    await desk.set_aside(
+        number,
+        entry=_entry(form),
+        until=since,
+        words=last.text,
+        key=last.key,
+        note=_note(form),
+        billed=_billed(form),
+    )
     return go_to("/")
 
 
@@ -271,6 +313,31 @@ async def supervision_page(
 async def session_state(_: SignedInAnybody) -> Response:
     """204 while this browser is signed in, for a page whose stream broke off."""
     return Response(status_code=204)
+
+
+async def _write_again(
+    views: Views, case: Case, *, operator: str, since: datetime, until: datetime | None = None
+) -> Offer:
+    """What tells the visitor when somebody writes to them again."""
+    when = told(since, until=until, locale=case.locale, zone=reader().zone)
+    found = await views.offers(case, operator=operator, when=when).named(WRITE_AGAIN)
+    if found is None:
+        raise FormIncomplete("The reply “write_again” is hidden, so the visitor cannot be told when.")
+    return found
+
+
+def _window(form: FormData) -> tuple[datetime, datetime | None]:
+    """From when, and perhaps until when, by the clock of whoever filled in the form."""
+    try:
+        day = date.fromisoformat(field(form, "day"))
+        since = time.fromisoformat(field(form, "since"))
+        until = time.fromisoformat(_choice(form, "until")) if _choice(form, "until") else None
+    except ValueError:
+        raise FormIncomplete("Please choose a day and a time.") from None
+    if until is not None and until <= since:
+        raise FormIncomplete("The end must lie after the beginning.")
+    begins, ends = (datetime.combine(day, at or since, tzinfo=reader().zone) for at in (since, until))
+    return begins, ends if until is not None else None
 
 
 def _sent(request: Request, number: UUID) -> Response:

@@ -56,6 +56,7 @@ async def case_stream(
     services: ServicesIn,
     operator: SignedInOperator,
     session: TransactionIn,
+    since: int = 0,
     after: int = 0,
 ) -> EventSourceResponse:
     """Who waits, and everything that happens in one case."""
@@ -66,6 +67,7 @@ async def case_stream(
         services,
         cookie=cookie_of(request, services),
         number=number,
+        since=since,
         after=int(last) if last.isdecimal() else after,
     )
     topics = (QUEUE, case_topic(number), operator_topic(operator.operator))
@@ -148,9 +150,12 @@ class _OpenPage:
 
 
 class _OpenCase(_OpenPage):
-    def __init__(self, services: Services, *, cookie: str | None, number: UUID, after: int) -> None:
+    def __init__(
+        self, services: Services, *, cookie: str | None, number: UUID, since: int, after: int
+    ) -> None:
         super().__init__(services, cookie=cookie)
         self._number = number
+        self._since = since
         self._after = after
         self._known: dict[int, str] = {}
 
@@ -165,7 +170,7 @@ class _OpenCase(_OpenPage):
         events = self.part("_standing.html", case=case, clock=views.clock(case))
         events += self.part("_window.html", case=case, window=await views.window(case))
         events += self.part("_writing.html", written_at=views.written_at(case))
-        for entry in await views.changed(case, known=self._known, after=self._after):
+        for entry in await views.changed(case, known=self._known, since=self._since, after=self._after):
             html = fragment(self.services.pages, "_entry.html", entry=entry, locale=case.locale)
             events.append(ServerSentEvent(event="part", data=html, id=str(max(self._known))))
         return events

@@ -25,6 +25,12 @@ from referral.privacy import Privacy
 from referral.replies.offers import AUTHOR, Offers, reads
 from referral.replies.repository import ReplyRepository
 
+#: So many entries of a thread are on one page; earlier ones are a press away.
+MOST_ENTRIES = 60
+#: Who has said nothing in so many lines has not told yet what happened.
+_FIRST_LINES = 40
+#: The highest position that the database can hold.
+MOST_SEQ = 2**63 - 1
 #: More open cases than this are not for one page.
 MOST_LISTED = 50
 
@@ -146,6 +152,10 @@ class CasePage:
     card: Card
     earlier: int
     entries: Sequence[Entry]
+    #: The position before which there is more to read; None where the thread begins here.
+    earlier_than: int | None
+    #: Whether this is an older part of the thread: the talk goes on elsewhere.
+    is_older: bool
     #: The code that the card speaks for, if one does.
     suggestion: Suggestion | None
     window: Window
@@ -226,20 +236,21 @@ class Views:
         told = case.visitor_writes_at
         return told if told is not None and self._now - told < WRITES_FOR else None
 
-    async def page(self, case: Case) -> CasePage:
-        """Everything about a case that its holder may see."""
+    async def page(self, case: Case, *, before: int | None = None) -> CasePage:
+        """Everything about a case that its holder may see, with the last entries ``before`` a position."""
         card = self.card(case)
         hidden = await self._hidden_until(case)
-        thread = [entry for entry in await self._cases.thread(case.number) if entry.seq >= hidden]
-        entries = await self.entries(case, thread)
-        heard = tuple(entry.words for entry in entries if entry.kind is EntryKind.VISITOR and entry.words)
+        thread = await self._cases.newest(case.number, since=hidden, before=before, limit=MOST_ENTRIES + 1)
+        entries = await self.entries(case, thread[-MOST_ENTRIES:])
         return CasePage(
             case=case,
             clock=self.clock(case),
             card=card,
             earlier=await self._cases.earlier(case),
             entries=entries,
-            suggestion=suggest(case.reason, card=card.answers, heard=heard),
+            earlier_than=entries[0].seq if len(thread) > MOST_ENTRIES else None,
+            is_older=before is not None,
+            suggestion=await self.suggestion(case),
             rows=rows(card.answers, sources=card.sources, role=case.role),
             plan=plan(card.plan),
             said=_read(card, card.said),
@@ -247,6 +258,13 @@ class Views:
             shut=bool(hidden),
             window=await self.window(case),
         )
+
+    async def suggestion(self, case: Case) -> Suggestion | None:
+        """The code that the card speaks for, with the visitor's own words where they told it."""
+        hidden = await self._hidden_until(case)
+        first = await self._cases.first_heard(case.number, since=hidden, limit=_FIRST_LINES)
+        lines = (read_words(self._privacy, item.text, case=case.number, entry=item.number) for item in first)
+        return suggest(case.reason, card=self.card(case).answers, heard=tuple(filter(None, lines)))
 
     async def window(self, case: Case) -> Window:
         """Until when the visitor of this case can be written to freely."""
@@ -265,13 +283,14 @@ class Views:
         """The first entry that whoever holds the case may read; 0 for all."""
         return await self._cases.revoked_after(case.number) if _shut(case) else 0
 
-    async def changed(self, case: Case, *, known: dict[int, str], after: int) -> Sequence[Entry]:
+    async def changed(self, case: Case, *, known: dict[int, str], since: int, after: int) -> Sequence[Entry]:
         """The entries that look different from what is ``known``, which is brought up to date.
 
-        Entries up to ``after`` are taken as shown already, but for the delivery of an operator's words.
+        Entries before ``since`` are not on the page. Those up to ``after`` are taken as shown already, but
+        for the delivery of an operator's words.
         """
         states = await self._events.states(case.number)
-        hidden = await self._hidden_until(case)
+        hidden = max(since, await self._hidden_until(case))
         read = Counter(entry for entry, _, read in await self._cases.mentioned_in(case.number) if read)
         wanted = []
         for seq, number, kind in await self._cases.outline(case.number):
@@ -313,10 +332,10 @@ class Views:
             for item in messages
         ]
 
-    def offers(self, case: Case, *, operator: str) -> Offers:
-        """The replies for this visitor."""
+    def offers(self, case: Case, *, operator: str, when: str = "") -> Offers:
+        """The replies for this visitor; ``when`` is the time at which somebody writes to them again."""
         card = self.card(case)
-        values = {"designation": case.designation, "operator": operator, **card.contacts}
+        values = {"designation": case.designation, "operator": operator, "when": when, **card.contacts}
         return Offers(ReplyRepository(self._session), locale=case.locale, values=values)
 
     async def _glosses(self, case: Case) -> Mapping[str, str]:

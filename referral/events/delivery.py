@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from referral.audit.repository import record
 from referral.audit.rules import Act
-from referral.background import beside
+from referral.background import beside, until_one_ends
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening, may_be_rated
 from referral.cases.sealed import read_words
@@ -34,6 +34,7 @@ from referral.events import rules
 from referral.events.repository import QUEUE_NAME, TASK_NAME, EventRepository
 from referral.events.rules import Answer, Delivered, Failed, Gone
 from referral.events.tables import EventKind, OutgoingEvent
+from referral.events.watchdog import Limits, QueueStands, Watchdog
 from referral.library.tables import LibraryFile
 from referral.privacy import Privacy
 from referral.signature import Signature
@@ -48,6 +49,7 @@ _HEARTBEAT_SECONDS = 1.0
 #: A worker that has been silent this long is dead: its work is given to another.
 STALLED_AFTER = timedelta(seconds=5)
 _SWEEP_SECONDS = 1.0
+_SWEEP_LIMIT_SECONDS = 30.0
 #: For the whole answer: one that comes a byte a second never meets the limit for each step.
 _WHOLE_SECONDS = 15.0
 #: The belt: events this old for which no job exists get one.
@@ -178,7 +180,7 @@ class Delivery:
         if case is None or case.gone_at is not None:
             return
         now = self._clock()
-        case.gone_at = now
+        case.gone_at, case.aside_until = now, None
         entry = {
             "number": uuid4(),
             "case_id": number,
@@ -213,11 +215,20 @@ def _body(event: OutgoingEvent, *, words: str | None, more: dict[str, Any]) -> b
 class DeliveryWorker:
     """Keeps a worker for deliveries running inside a process that does other things as well."""
 
-    def __init__(self, url: str, *, delivery: Delivery, sessions: Sessions, concurrency: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        delivery: Delivery,
+        sessions: Sessions,
+        concurrency: int,
+        limits: Limits | None = None,
+    ) -> None:
         self._delivery = delivery
         self._sessions = sessions
         self._concurrency = concurrency
         self._url = url
+        self._limits = limits or Limits()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -242,7 +253,7 @@ class DeliveryWorker:
     def _queue(self) -> procrastinate.App:
         # A new one for every attempt: a connector whose pool could not be opened can never be opened again.
         connector = procrastinate.PsycopgConnector(
-            conninfo=self._url, min_size=1, max_size=4, kwargs={"options": _PLANNER, **LIVELY}
+            conninfo=self._url, min_size=1, max_size=4, timeout=5, kwargs={"options": _PLANNER, **LIVELY}
         )
         queue = procrastinate.App(connector=connector)
         queue.task(name=TASK_NAME, queue=QUEUE_NAME)(self._deliver)
@@ -254,21 +265,34 @@ class DeliveryWorker:
     async def _keep_working(self) -> None:
         while True:
             try:
-                async with self._queue().open_async() as queue:
-                    await queue.run_worker_async(
-                        queues=[QUEUE_NAME],
-                        concurrency=self._concurrency,
-                        install_signal_handlers=False,
-                        fetch_job_polling_interval=_POLL_SECONDS,
-                        update_heartbeat_interval=_HEARTBEAT_SECONDS,
-                        stalled_worker_timeout=STALLED_AFTER.total_seconds(),
-                        shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
-                        # What happened to an event stands on its own row.
-                        delete_jobs="always",
-                    )
-            except (psycopg.Error, procrastinate.exceptions.ProcrastinateException) as error:
+                await self._work()
+            except (
+                OSError,
+                QueueStands,
+                psycopg.Error,
+                procrastinate.exceptions.ProcrastinateException,
+            ) as error:
                 log.warning("delivery worker stopped", reason=type(error).__name__)
             await asyncio.sleep(_RESTART_SECONDS)
+
+    async def _work(self) -> None:
+        watchdog = Watchdog(database_url=self._url, limits=self._limits)
+        async with self._queue().open_async() as queue:
+            await until_one_ends(
+                queue.run_worker_async(
+                    queues=[QUEUE_NAME],
+                    concurrency=self._concurrency,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=_POLL_SECONDS,
+                    update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=STALLED_AFTER.total_seconds(),
+                    shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
+                    # What happened to an event stands on its own row.
+                    delete_jobs="always",
+                    worker_middleware=[watchdog.bound],
+                ),
+                watchdog.watch(),
+            )
 
     async def _keep_tending(self) -> None:
         sweep = 0
@@ -276,6 +300,7 @@ class DeliveryWorker:
             await asyncio.sleep(_SWEEP_SECONDS)
             sweep += 1
             try:
-                await self.tend(reconcile=sweep % _SWEEPS_PER_RECONCILE == 0)
-            except (SQLAlchemyError, psycopg.Error) as error:
+                async with asyncio.timeout(_SWEEP_LIMIT_SECONDS):
+                    await self.tend(reconcile=sweep % _SWEEPS_PER_RECONCILE == 0)
+            except (OSError, SQLAlchemyError, psycopg.Error) as error:
                 log.warning("deliveries not tended", reason=type(error).__name__)

@@ -21,6 +21,7 @@ from referral.errors import (
     LastSupervisor,
     NotInvited,
     OperatorExists,
+    OperatorIsSystem,
     OperatorUnknown,
     PasswordWrong,
     SessionUnknown,
@@ -311,7 +312,7 @@ class Access:
 
     async def disable(self, number: UUID, *, by: UUID | None = None) -> None:
         """The operator cannot come in any more, in no way; whoever is invited again begins anew."""
-        operator = await self._known(number)
+        operator = await self._person(number)
         await self._check_not_last(operator)
         operator.disabled_at = self._now
         operator.password_hash = operator.invitation_hash = operator.invited_until = None
@@ -344,7 +345,7 @@ class Access:
 
     async def give_role(self, number: UUID, role: Role, *, by: UUID) -> None:
         """Somebody gets another role; they sign in again, so that no session keeps the old one."""
-        operator = await self._known(number)
+        operator = await self._person(number)
         if operator.role != role:
             await self._give_role(operator, role, by=by)
 
@@ -484,6 +485,11 @@ class Access:
         if operator is None:
             raise OperatorUnknown
         return operator
+
+    async def _person(self, number: UUID) -> Operator:
+        if number in HOLDERS:
+            raise OperatorIsSystem
+        return await self._known(number)
 
     async def _check_not_last(self, operator: Operator) -> None:
         if operator.role == Role.SUPERVISOR and not await self._operators.other_supervisors(operator.number):

@@ -56,7 +56,9 @@ def sections(settings: Settings, *, condition: Condition | None, connections: in
         Section(
             key="told", title=gettext("Who is told, and when"), lines=_told(settings, connections=connections)
         ),
-        Section(key="kept", title=gettext("What is kept, and for how long"), lines=_kept(condition)),
+        Section(
+            key="kept", title=gettext("What is kept, and for how long"), lines=_kept(settings, condition)
+        ),
         Section(key="door", title=gettext("Who comes in"), lines=_door(settings)),
         Section(key="versions", title=gettext("What runs here"), lines=_versions(settings, condition)),
     ]
@@ -118,13 +120,11 @@ def _told(settings: Settings, *, connections: int) -> Sequence[Line]:
     ]
 
 
-def _kept(condition: Condition | None) -> Sequence[Line]:
+def _kept(settings: Settings, condition: Condition | None) -> Sequence[Line]:
     return [
         Line(
             what=gettext("Conversations with the bot, after the last word"),
-            value=ngettext("%(num)s day", "%(num)s days", condition.retention_days)
-            if condition
-            else gettext(_UNKNOWN),
+            value=_days(condition.retention_days) if condition else gettext(_UNKNOWN),
             where=("PORCHLIGHT_RETENTION_DAYS",),
         ),
         Line(
@@ -132,13 +132,25 @@ def _kept(condition: Condition | None) -> Sequence[Line]:
             value=gettext("37 months, by month, of nobody in particular"),
         ),
         Line(
-            what=gettext("Cases and their threads"),
-            value=gettext(
-                "until the visitor asks to be forgotten: then every word goes at once, here and at the bot"
-            ),
+            what=gettext("The words of a case, after its end"),
+            value=_days(settings.keeping.case.days),
+            where=("PORCHLIGHT_CASE_RETENTION_DAYS",),
+        ),
+        Line(
+            what=gettext("The same where authorities were told"),
+            value=_days(settings.keeping.reported.days),
+            where=("PORCHLIGHT_REPORTED_CASE_RETENTION_DAYS",),
+        ),
+        Line(
+            what=gettext("If the visitor asks to be forgotten"),
+            value=gettext("every word goes at once, here and at the bot"),
         ),
         Line(what=gettext("The audit log"), value=gettext("always; it holds no words")),
     ]
+
+
+def _days(number: int) -> str:
+    return ngettext("%(num)s day", "%(num)s days", number)
 
 
 def _door(settings: Settings) -> Sequence[Line]:

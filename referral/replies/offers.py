@@ -11,6 +11,8 @@ from referral.replies.rules import LOCALES, Macro, Reply, filled
 
 #: Stands for whoever sent a reply until that is known.
 AUTHOR = "{operator}"
+#: Tells a visitor when somebody writes to them again.
+WRITE_AGAIN = "write_again"
 #: How a sent reply is called in the thread.
 KEY = "reply."
 

@@ -14,7 +14,7 @@ from referral.errors import FormIncomplete
 #: The visitors' languages; what a desk has no replies in, nobody offers.
 LOCALES = ("en", "ru", "be", "bn")
 #: What may stand in a reply in braces.
-PLACEHOLDERS = ("designation", "operator", "helpline", "emergency")
+PLACEHOLDERS = ("designation", "operator", "helpline", "emergency", "when")
 MAX_TITLE = 60
 #: Whoever is frightened reads no more than this at once.
 MAX_REPLY = 600
@@ -42,6 +42,8 @@ class Then(StrEnum):
 
     STAY = "stay"
     RELEASE = "release"
+    #: Until the same hour of the next day.
+    ASIDE = "aside"
     CLOSE = "close"
 
 

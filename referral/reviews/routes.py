@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
@@ -15,7 +16,7 @@ from referral.cases.rules import CaseState
 from referral.cases.tables import Case
 from referral.console.door import CheckedForm, SignedInOperator, Supervisor
 from referral.console.pages import page
-from referral.console.views import Views
+from referral.console.views import MOST_SEQ, Views
 from referral.errors import CaseUnknown, FormIncomplete, ReviewNotYours
 from referral.reviews.repository import ReviewRepository
 from referral.reviews.rules import HIGHEST, LOWEST, Dimension, Marks, checked
@@ -47,9 +48,13 @@ async def reviews_page(services: ServicesIn, operator: SignedInOperator, session
 
 @router.get("/{number}")
 async def review_page(
-    number: UUID, services: ServicesIn, operator: Supervisor, session: TransactionIn
+    number: UUID,
+    services: ServicesIn,
+    operator: Supervisor,
+    session: TransactionIn,
+    before: Annotated[int | None, Query(ge=0, le=MOST_SEQ)] = None,
 ) -> Response:
-    """A closed case to read, and the rubric."""
+    """A closed case to read, or an earlier part of it, and the rubric."""
     case = await _closed(number, session)
     record(session, Act.CASE_SEEN, now=services.clock(), by=operator.operator, case=number)
     views = Views(session, privacy=services.privacy, now=services.clock())
@@ -58,7 +63,7 @@ async def review_page(
         "review.html",
         operator=operator,
         queue=await views.queue(),
-        page=await views.page(case),
+        page=await views.page(case, before=before),
         dimensions=tuple(Dimension),
         marks=range(LOWEST, HIGHEST + 1),
         judged_by_me=case.closer_id == operator.operator,

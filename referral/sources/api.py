@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from referral.cases.intake import Intake
 from referral.cases.repository import CaseRepository
 from referral.cases.rules import EntryKind, Happening
-from referral.cases.schemas import EarlierMessage, MessageStored, NewCase, NewMessage
+from referral.cases.schemas import EarlierMessage, MessageStored, NewCase, NewMessage, Problem
 from referral.cases.sealed import read_words
 from referral.cases.tables import Message
 from referral.changes import case_topic, ring
@@ -30,7 +30,7 @@ from referral.events.repository import EventRepository
 from referral.services import Services, ServicesIn, TransactionIn, services_of
 from referral.sources.repository import Admitted, SourceRepository
 from referral.sources.rules import case_of, hash_of, pause
-from referral.sources.schemas import Event, Events, NewLevel, NewReferral, NewWords, Problem, Referral
+from referral.sources.schemas import Event, Events, NewLevel, NewReferral, NewWords, Referral
 
 #: So many events are given out at once.
 MOST_EVENTS = 200
@@ -46,6 +46,7 @@ _HAPPENED: Mapping[str, Literal["taken", "returned", "closed"]] = {
 }
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is no text in UTF-8."},
     401: {"model": Problem, "description": "No token, or one that opens nothing any more."},
     413: {"model": Problem, "description": "More than 2 MB."},
     422: {"model": Problem, "description": "Something is missing, unknown or too long; `detail` says what."},

@@ -144,10 +144,3 @@ class Events(BaseModel):
     """What the helpline said and did, oldest first."""
 
     events: list[Event]
-
-
-class Problem(BaseModel):
-    """What is wrong, for programs and for people."""
-
-    error: str
-    detail: str

@@ -124,6 +124,12 @@ class LeaveCase(_Told):
     kind: Literal["leave_case"]
 
 
+class LookUpCode(_Told):
+    """The case of a private code would be looked for."""
+
+    kind: Literal["look_up_code"]
+
+
 class RevokeConsent(_Told):
     """The helpline would hear that nothing more may be shared."""
 
@@ -170,6 +176,7 @@ Effect = Annotated[
     | Relay
     | RaiseDanger
     | LeaveCase
+    | LookUpCode
     | RevokeConsent
     | RateTalk
     | Remind

@@ -38,7 +38,7 @@ class Fragile:
 @pytest.fixture
 def fragile(tmp_path: Path) -> Iterator[Fragile]:
     """A product with a database server of its own."""
-    with FakeTelegram() as telegram, _server() as server:
+    with FakeTelegram() as telegram, own_server() as server:
         migrate_bot(server.url("bot"))
         migrate_referral(server.url("referral"))
         with product(
@@ -55,7 +55,8 @@ def fragile(tmp_path: Path) -> Iterator[Fragile]:
 
 
 @contextmanager
-def _server() -> Iterator[EmbeddedPostgres]:
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A server of the test's own, which it may stop, or fill with connections."""
     folder = Path(tempfile.mkdtemp(prefix="porchlight-test-"))
     folder.chmod(0o711)  # As root the server runs as another account, which must get to its own folder.
     server = EmbeddedPostgres(folder, durable=False)

@@ -15,6 +15,7 @@ from bot.app import create_app
 from bot.privacy import Privacy
 from bot.store import Store
 from tests.acceptance.visitor import Visitor, web_visitor
+from tests.bot.opened import open_keys
 from tests.bot.test_worker import PATIENCE_SECONDS, execute, settings, working
 from tests.referral.serving import serving
 
@@ -123,8 +124,14 @@ async def close(teacher: Person) -> None:
 
 async def kept_words(store: Store, privacy: Privacy, url: str) -> str:
     """Everything that the inbox still holds, unsealed."""
-    rows = await execute(url, "SELECT update_key, payload FROM inbox WHERE payload IS NOT NULL")
-    return " ".join(privacy.unseal(sealed, context=f"inbox.payload:{key.hex()}") for key, sealed in rows)
+    rows = await execute(
+        url, "SELECT conversation_id, update_key, payload FROM inbox WHERE payload IS NOT NULL"
+    )
+    keys = await open_keys(url, privacy)
+    return " ".join(
+        keys[conversation].unseal(sealed, context=f"inbox.payload:{key.hex()}")
+        for conversation, key, sealed in rows
+    )
 
 
 async def test_two_pupils_are_too_few_to_be_shown(school: School, database_url: str) -> None:

@@ -14,6 +14,7 @@ from tests.bot.test_masking import all_answered, in_the_database
 from tests.bot.test_worker import WebVisitor, working
 
 SIGNS = "I go very quiet and hide"
+TO_A_PERSON = ("i:talk_to_human", "n:handover:offer:yes", "n:handover:others:no")
 
 
 @pytest.fixture
@@ -30,9 +31,7 @@ async def _plan_then_person(visitor: WebVisitor, database_url: str, *, share: st
     await _presses(visitor, "i:feeling_bad", "n:safety_plan:intro:begin")
     await visitor.writes(SIGNS)
     skips = [f"n:safety_plan:{part}:skip" for part in ("alone", "places", "people", "room")]
-    await _presses(
-        visitor, *skips, "i:talk_to_human", "n:handover:offer:yes", f"n:handover:share_plan:{share}"
-    )
+    await _presses(visitor, *skips, *TO_A_PERSON, f"n:handover:share_plan:{share}")
     await all_answered(database_url)
 
 
@@ -69,7 +68,7 @@ async def test_the_helpline_gets_what_the_bot_said_in_every_language_and_its_pro
     visitor: WebVisitor, database_url: str, privacy: Privacy
 ) -> None:
     async with working(database_url):
-        await _presses(visitor, "i:talk_to_human", "n:handover:offer:yes")
+        await _presses(visitor, *TO_A_PERSON)
         await all_answered(database_url)
     case = await _case(database_url, privacy)
 
@@ -77,16 +76,30 @@ async def test_the_helpline_gets_what_the_bot_said_in_every_language_and_its_pro
         case["texts"]
     )
     assert set(case["texts"]["handover.offer"]) == {"en", "ru", "be", "bn"}
-    assert case["promised"] == ["handover.offer", "handover.waiting"]
+    assert case["promised"] == ["handover.offer", "handover.others", "handover.waiting"]
     assert case["contacts"]["helpline"]
     assert set(case["documents"]["safety_plan"]) == {"en", "ru", "be", "bn"}
+
+
+@pytest.mark.parametrize(("answer", "agreed"), [("yes", True), ("no", False)])
+async def test_the_helpline_gets_the_very_sentences_that_the_visitor_agreed_to(
+    visitor: WebVisitor, database_url: str, privacy: Privacy, answer: str, agreed: bool
+) -> None:
+    async with working(database_url):
+        await _presses(visitor, *TO_A_PERSON[:2], f"n:handover:others:{answer}")
+        await all_answered(database_url)
+    case = await _case(database_url, privacy)
+    offer, others = (case["texts"][f"handover.{key}"]["en"] for key in ("offer", "others"))
+
+    assert case["consent_for_others"] is agreed
+    assert case["consent"] == (f"{offer}\n\n{others}" if agreed else offer)
 
 
 async def test_taking_consent_back_tells_the_helpline(
     visitor: WebVisitor, database_url: str, privacy: Privacy
 ) -> None:
     async with working(database_url):
-        await _presses(visitor, "i:talk_to_human", "n:handover:offer:yes")
+        await _presses(visitor, *TO_A_PERSON)
         await visitor.writes("don't share")
         await _presses(visitor, "n:stop_sharing:confirm:yes")
         await all_answered(database_url)
@@ -100,7 +113,7 @@ async def test_what_somebody_says_of_a_talk_does_not_stay_beside_them(
     visitor: WebVisitor, database_url: str, privacy: Privacy
 ) -> None:
     async with working(database_url):
-        await _presses(visitor, "i:talk_to_human", "n:handover:offer:yes", "n:rate_talk:question:bad")
+        await _presses(visitor, *TO_A_PERSON, "n:rate_talk:question:bad")
         await all_answered(database_url)
     kept = await in_the_database(database_url, privacy)
 

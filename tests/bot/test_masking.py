@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from bot.case_codes import CaseCodes
 from bot.classroom import Classes
 from bot.conversation import Turns
 from bot.documents.orders import Press
@@ -23,6 +24,7 @@ from bot.tally.sums import Tally
 from bot.understanding import Understander
 from flows.events import Understanding
 from flows.safety import load_lexicons
+from tests.bot.opened import open_keys
 from tests.bot.test_worker import NOWHERE, PATIENCE_SECONDS, WebVisitor, execute, settings, working
 from tests.flows.worlds import REAL, real_book
 
@@ -38,21 +40,24 @@ def visitor(store: Store, privacy: Privacy) -> WebVisitor:
 
 async def in_the_database(url: str, privacy: Privacy) -> dict[str, list[dict[str, Any]]]:
     """Every sealed payload of inbox and outbox, and the states, as whoever has the key reads them."""
+    keys = await open_keys(url, privacy)
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        inbox = await connection.execute("SELECT payload, update_key FROM inbox ORDER BY id")
-        outbox = await connection.execute("SELECT payload, inbox_id, position FROM outbox ORDER BY id")
+        inbox = await connection.execute("SELECT conversation_id, payload, update_key FROM inbox ORDER BY id")
+        outbox = await connection.execute(
+            "SELECT conversation_id, payload, inbox_id, position FROM outbox ORDER BY id"
+        )
         states = await connection.execute("SELECT state, id FROM conversation WHERE state IS NOT NULL")
         return {
             "inbox": [
-                json.loads(privacy.unseal(sealed, context=f"inbox.payload:{key.hex()}"))
-                for sealed, key in await inbox.fetchall()
+                json.loads(keys[who].unseal(sealed, context=f"inbox.payload:{key.hex()}"))
+                for who, sealed, key in await inbox.fetchall()
             ],
             "outbox": [
-                json.loads(privacy.unseal(sealed, context=f"outbox.payload:{number}:{position}"))
-                for sealed, number, position in await outbox.fetchall()
+                json.loads(keys[who].unseal(sealed, context=f"outbox.payload:{number}:{position}"))
+                for who, sealed, number, position in await outbox.fetchall()
             ],
             "states": [
-                json.loads(privacy.unseal(sealed, context=f"conversation.state:{pseudonym}"))
+                json.loads(keys[pseudonym].unseal(sealed, context=f"conversation.state:{pseudonym}"))
                 for sealed, pseudonym in await states.fetchall()
             ],
         }
@@ -187,6 +192,7 @@ async def test_a_message_that_was_set_aside_is_masked_too(
         understander=Broken(lexicon=lexicon, nlu=nlu, danger=book.intents, threshold=0.35),
         referral=referral,
         classes=Classes(privacy=privacy, public_url=NOWHERE),
+        codes=CaseCodes(privacy=privacy),
         tally=Tally(zone=ZoneInfo("UTC")),
         countries=("BY", "BD"),
         locale="en",

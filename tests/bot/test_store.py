@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -38,6 +39,15 @@ def say(words: str) -> Effect:
 async def rows(url: str, query: str) -> list[Any]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         return await (await connection.execute(query)).fetchall()
+
+
+async def idle(store: Store, privacy: Privacy, address: str) -> None:
+    """Let a month go by without a word from this visitor."""
+    async with store.transaction() as connection:
+        await connection.execute(
+            text("UPDATE conversation SET active_at = now() - interval '31 days' WHERE id = :id"),
+            {"id": privacy.conversation("telegram", address)},
+        )
 
 
 async def test_a_second_copy_of_a_delivery_is_dropped(store: Store, privacy: Privacy) -> None:
@@ -119,6 +129,114 @@ async def test_no_word_and_no_address_can_be_read_in_the_database(store: Store, 
         assert secret not in found[0][0]
 
 
+async def test_another_process_reads_a_conversation_and_adds_to_it(
+    store: Store, privacy: Privacy, database_url: str
+) -> None:
+    await write(store, "1")
+    engine = open_engine(database_url)
+    elsewhere = Store(engine, privacy=privacy)
+
+    await write(elsewhere, "2", words="and again")
+    await write(store, "3", words="every day")
+
+    pseudonym = privacy.conversation("telegram", "42")
+    assert await elsewhere.address(pseudonym) == "42"
+    for side in (store, elsewhere):
+        waiting = (await side.backlog(pseudonym, most=10)).messages
+        assert [message.event["text"] for message in waiting] == [WORDS, "and again", "every day"]
+    await engine.dispose()
+
+
+async def test_who_writes_again_after_an_erasure_elsewhere_is_understood(
+    store: Store, privacy: Privacy, database_url: str
+) -> None:
+    # Given a process that remembers the key of a conversation that another has erased
+    await write(store, "1", words="old words")
+    engine = open_engine(database_url)
+    elsewhere = Store(engine, privacy=privacy)
+    await idle(elsewhere, privacy, "42")
+    await elsewhere.erase_idle(older_than=timedelta(days=30), duplicates_until=timedelta(days=7))
+    assert await rows(database_url, "SELECT * FROM conversation_key") == []
+
+    await write(store, "2", words="it is me again")
+
+    pseudonym = privacy.conversation("telegram", "42")
+    (message,) = (await elsewhere.backlog(pseudonym, most=10)).messages
+    assert message.event["text"] == "it is me again"
+    assert await elsewhere.address(pseudonym) == "42"
+    await engine.dispose()
+
+
+async def test_a_key_destroyed_while_somebody_writes_costs_no_message(
+    store: Store, privacy: Privacy, database_url: str
+) -> None:
+    # Given a process that is about to keep a message under a key that another destroys
+    await write(store, "1")
+    engine = open_engine(database_url)
+    elsewhere = Store(engine, privacy=privacy)
+    await write(elsewhere, "2", words="the second")
+    conversation = await talking(store, privacy)
+
+    async with store.transaction() as connection:
+        await store.renew_key(connection, conversation)
+        writing = asyncio.create_task(write(elsewhere, "3", words="the third"))
+        await asyncio.sleep(0.2)
+    await writing
+
+    waiting = (await store.backlog(conversation.pseudonym, most=10)).messages
+    assert [message.event["text"] for message in waiting] == [WORDS, "the second", "the third"]
+    assert await store.address(conversation.pseudonym) == "42"
+    await engine.dispose()
+
+
+async def left_by_the_version_before(store: Store, privacy: Privacy, words: str) -> UUID:
+    """A conversation without a key of its own, in which a message waits."""
+    pseudonym, key = privacy.conversation("telegram", "42"), privacy.update_key("telegram", "1")
+    event = json.dumps({"kind": "text", "text": words})
+    values = {
+        "id": pseudonym,
+        "address": privacy.seal("42", context=f"conversation.address:{pseudonym}"),
+        "state": privacy.seal('{"old": 1}', context=f"conversation.state:{pseudonym}"),
+        "key": key,
+        "payload": privacy.seal(event, context=f"inbox.payload:{key.hex()}"),
+    }
+    async with store.transaction() as connection:
+        for statement in (
+            "INSERT INTO conversation (id, channel, address, state)"
+            " VALUES (:id, 'telegram', :address, :state)",
+            "INSERT INTO inbox (conversation_id, update_key, payload) VALUES (:id, :key, :payload)",
+        ):
+            await connection.execute(text(statement), values)
+    return pseudonym
+
+
+async def test_what_the_version_before_sealed_is_read_beside_what_comes_after(
+    store: Store, privacy: Privacy, database_url: str
+) -> None:
+    pseudonym = await left_by_the_version_before(store, privacy, "old words")
+
+    await write(store, "2", words="new words")
+
+    assert await rows(database_url, "SELECT count(*) FROM conversation_key") == [(1,)]
+    backlog = await store.backlog(pseudonym, most=10)
+    assert [message.event["text"] for message in backlog.messages] == ["old words", "new words"]
+    assert backlog.conversation is not None
+    assert backlog.conversation.state == '{"old": 1}'
+    assert await store.address(pseudonym) == "42"
+
+
+async def test_an_event_finds_its_way_to_a_conversation_of_the_version_before(
+    store: Store, privacy: Privacy, database_url: str
+) -> None:
+    pseudonym = await left_by_the_version_before(store, privacy, "old words")
+
+    assert await store.accept_for(pseudonym, update="x", event={"kind": "case.taken"})
+
+    messages = (await store.backlog(pseudonym, most=10)).messages
+    assert [message.event["kind"] for message in messages] == ["text", "case.taken"]
+    assert await rows(database_url, "SELECT count(*) FROM conversation_key") == [(1,)]
+
+
 async def test_a_turn_is_kept_once_whoever_comes_second(
     store: Store, privacy: Privacy, database_url: str
 ) -> None:
@@ -193,7 +311,9 @@ async def test_forgetting_leaves_no_words_behind(store: Store, privacy: Privacy,
     await write(store, "2", words="forget me")
     (message,) = (await store.backlog(conversation.pseudonym, most=10)).messages
 
+    (old,) = await rows(database_url, "SELECT number, wrapped FROM conversation_key")
     async with store.transaction() as connection:
+        conversation = await store.renew_key(connection, conversation)
         await store.keep_turn(
             connection, conversation, number=message.number, state="{}", effects=[say("It is gone.")]
         )
@@ -207,6 +327,11 @@ async def test_forgetting_leaves_no_words_behind(store: Store, privacy: Privacy,
     assert kept == [(0, 1, 0)]
     said = await store.said_after(conversation.pseudonym, number=0, most=10)
     assert [payload["text"] for _, payload in said] == ["It is gone."]
+    # And the key of what was said before is not there any more
+    (new,) = await rows(database_url, "SELECT number, wrapped FROM conversation_key")
+    assert new[0] != old[0]
+    assert new[1] != old[1]
+    assert await store.address(conversation.pseudonym) == "42"
 
 
 async def test_an_erased_conversation_stays_unless_it_has_gone_on(store: Store, privacy: Privacy) -> None:
@@ -233,11 +358,7 @@ async def test_idle_conversations_are_erased_and_others_are_not(
 ) -> None:
     await write(store, "1", address="old")
     await write(store, "2", address="new")
-    async with store.transaction() as connection:
-        await connection.execute(
-            text("UPDATE conversation SET active_at = now() - interval '31 days' WHERE id = :id"),
-            {"id": privacy.conversation("telegram", "old")},
-        )
+    await idle(store, privacy, "old")
 
     erased = await store.erase_idle(older_than=timedelta(days=30), duplicates_until=timedelta(days=7))
 

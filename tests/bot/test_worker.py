@@ -19,23 +19,24 @@ from tests.bot.conftest import SECRET
 
 #: Nobody listens on the discard port of the loopback address.
 NOWHERE = "http://127.0.0.1:9"
+SERVICE_SECRET = "whsec_dGVzdHMgb2YgdGhlIGJvdCB1c2UgdGhpcyBzZWNyZXQ="
 PATIENCE_SECONDS = 30.0
 
 
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, *, desk: str = NOWHERE, service_secret: str = SERVICE_SECRET) -> Settings:
     return Settings(
         database_url=database_url,
         secret_key=SECRET,
-        service_secret="whsec_dGVzdHMgb2YgdGhlIGJvdCB1c2UgdGhpcyBzZWNyZXQ=",
+        service_secret=service_secret,
         nlu_url=NOWHERE,
-        referral_url=NOWHERE,
+        referral_url=desk,
     )
 
 
 @asynccontextmanager
-async def working(database_url: str) -> AsyncIterator[None]:
-    """A worker in this process; the model and the helpline's desk are out of reach."""
-    running = asyncio.create_task(work(settings(database_url)))
+async def working(database_url: str, **desk: str) -> AsyncIterator[None]:
+    """A worker in this process; the model is out of reach, and so is the desk unless one is named."""
+    running = asyncio.create_task(work(settings(database_url, **desk)))
     try:
         yield
     finally:

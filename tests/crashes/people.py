@@ -82,6 +82,7 @@ class Visitor:
         """Ask, and agree to what is handed over."""
         await self.send({"payload": "i:talk_to_human"})
         await self.send({"payload": "n:handover:offer:yes"})
+        await self.send({"payload": "n:handover:others:no"})
 
     async def listen(self) -> None:
         """Follow the events until cancelled, coming back where the stream broke off."""

@@ -58,10 +58,14 @@ async def storm(world: World, *, kills: Sequence[Kill], seconds: float) -> Mappi
         asking = asyncio.create_task(_ask(world, seconds=seconds))
         writing = [asyncio.create_task(each) for each in _written(chatting, talks)]
         dying = [asyncio.create_task(_die(world, kill)) for kill in kills]
-        await asyncio.sleep(seconds)
-        await asyncio.gather(*dying)
-        await _finish(writing)
-        return await _settled(world, chatting=chatting, talks=talks, waiting=await asking)
+        keeping = asyncio.create_task(_keep_up(world))
+        try:
+            await asyncio.sleep(seconds)
+            await asyncio.gather(*dying)
+            await _finish(writing)
+            return await _settled(world, chatting=chatting, talks=talks, waiting=await asking)
+        finally:
+            keeping.cancel()
 
 
 def kept(way: str, ledger: Ledger) -> bool:
@@ -116,6 +120,14 @@ async def _die(world: World, kill: Kill) -> None:
     world.kill(kill.part)
     await asyncio.sleep(kill.away)
     await asyncio.to_thread(world.parts[kill.part])
+
+
+async def _keep_up(world: World) -> None:
+    """Start again what has ended by itself, as the launcher and systemd do."""
+    while True:
+        await asyncio.sleep(1)
+        for part in world.ended():
+            await asyncio.to_thread(world.parts[part])
 
 
 async def _finish(writing: Sequence[asyncio.Task[None]]) -> None:

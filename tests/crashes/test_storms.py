@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.crashes.conftest import SECONDS, SEEDS, Book
-from tests.crashes.ledger import compare
+from tests.conftest import LEDGER
+from tests.crashes.conftest import SECONDS, SEEDS
+from tests.crashes.ledger import Ledger, compare
 from tests.crashes.servers import one_server, pair
 from tests.crashes.storm import Kill, kept, plan, storm
 from tests.crashes.world import world
 from tests.nlu_server import trained_model
 
+Recorder = Callable[[str, object], None]
+
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_nothing_is_lost_or_said_twice_when_parts_are_killed(
-    seed: int, tmp_path: Path, ledgers: Book
+    seed: int, tmp_path: Path, record_property: Recorder
 ) -> None:
     with one_server() as server, world(server, model=trained_model(), logs=tmp_path) as here:
         kills = plan(list(here.parts), seed=seed, seconds=SECONDS)
         ways = await storm(here, kills=kills, seconds=SECONDS)
 
-    ledgers[f"storm {seed}, {len(kills)} kills in {SECONDS:.0f} s"] = ways
+    _record(ways, f"storm {seed}, {len(kills)} kills in {SECONDS:.0f} s", record_property)
     assert all(map(kept, ways, ways.values())), {way: str(ledger) for way, ledger in ways.items()}
 
 
 async def test_nothing_is_lost_when_a_replica_takes_over_from_the_database(
-    tmp_path: Path, ledgers: Book
+    tmp_path: Path, record_property: Recorder
 ) -> None:
     with pair() as servers, world(servers, model=trained_model(), logs=tmp_path) as here:
         fall = Kill(part="database", at=SECONDS / 4, away=1)
         ways = await storm(here, kills=[fall], seconds=SECONDS / 2)
 
-    ledgers[f"failover within {SECONDS / 2:.0f} s"] = ways
+    _record(ways, f"failover within {SECONDS / 2:.0f} s", record_property)
     assert all(map(kept, ways, ways.values())), {way: str(ledger) for way, ledger in ways.items()}
+
+
+def _record(ways: Mapping[str, Ledger], storm: str, record_property: Recorder) -> None:
+    for way, ledger in ways.items():
+        record_property(LEDGER, f"{storm}, {way}: {ledger}")
 
 
 @pytest.mark.parametrize(

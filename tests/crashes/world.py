@@ -51,6 +51,10 @@ class World:
         else:
             self.product.kill(part)
 
+    def ended(self) -> list[str]:
+        """The parts that are gone though nobody has killed them."""
+        return [name for name, process in self.product.processes.items() if process.poll() is not None]
+
     def _starter(self, name: str) -> Callable[[], None]:
         return lambda: self.product.start(name, "bot", "worker")
 

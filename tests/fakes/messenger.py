@@ -157,6 +157,11 @@ class FakeMessenger:
         """The parameters of all calls of this method so far, also of those that failed."""
         return [parameters for name, parameters in tuple(self._calls) if name == method]
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """The names of everything that was called so far."""
+        return frozenset(name for name, _ in tuple(self._calls))
+
     async def called(self, method: str, *, times: int = 1) -> list[dict[str, Any]]:
         """The parameters, once the method was called so often."""
         await self.server.wait(self._until(lambda: len(self.calls(method)) >= times))

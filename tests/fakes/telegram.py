@@ -55,22 +55,25 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 _NOW = 1_760_000_000
 
+#: Part of every name, number and place in what visitors send: where it is found, something was kept.
+MARK = "918273"
+
 _MEDIA: dict[str, Any] = {
-    "photo": [{"file_id": "p", "file_unique_id": "p", "width": 90, "height": 90}],
-    "video": {"file_id": "v", "file_unique_id": "v", "width": 9, "height": 9, "duration": 1},
-    "voice": {"file_id": "s", "file_unique_id": "s", "duration": 2},
+    "photo": [{"file_id": f"p{MARK}", "file_unique_id": f"p{MARK}", "width": 90, "height": 90}],
+    "video": {"file_id": f"v{MARK}", "file_unique_id": f"v{MARK}", "width": 9, "height": 9, "duration": 1},
+    "voice": {"file_id": f"s{MARK}", "file_unique_id": f"s{MARK}", "duration": 2},
     "sticker": {
-        "file_id": "t",
-        "file_unique_id": "t",
+        "file_id": f"t{MARK}",
+        "file_unique_id": f"t{MARK}",
         "type": "regular",
         "width": 512,
         "height": 512,
         "is_animated": False,
         "is_video": False,
     },
-    "location": {"longitude": 27.56, "latitude": 53.9},
-    "contact": {"phone_number": "+375290000000", "first_name": "Somebody"},
-    "document": {"file_id": "d", "file_unique_id": "d"},
+    "location": {"longitude": 27.918273, "latitude": 53.918273},
+    "contact": {"phone_number": f"+375290{MARK}", "first_name": "Somebody"},
+    "document": {"file_id": f"d{MARK}", "file_unique_id": f"d{MARK}"},
     "dice": {"emoji": "🎲", "value": 3},
 }
 

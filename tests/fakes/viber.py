@@ -44,6 +44,9 @@ MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_TITLE = 250
 MAX_TRACKING_DATA = 4000
 
+#: As Telegram's: part of every file, number and place that visitors send.
+MARK = "918273"
+
 TOKEN = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
 
 # https://developers.viber.com/docs/tools/text-formatting/: no space within the signs, no letter behind them.
@@ -142,6 +145,8 @@ class FakeViber(FakeMessenger):
         return self._wanted is None or event["event"] in self._wanted | {"message", "webhook"}
 
     def _read(self, asked: Asked) -> tuple[str, dict[str, Any]]:
+        if asked.method == "GET":
+            return asked.path, {}
         _, _, method = asked.path.rpartition("/")
         return method, json.loads(asked.body)
 
@@ -231,13 +236,15 @@ class ViberVisitor(FakeVisitor):
         content: dict[str, Any] = {"type": kind}
         match kind:
             case "location":
-                content["location"] = {"lat": 53.9, "lon": 27.56}
+                content["location"] = {"lat": 53.918273, "lon": 27.918273}
             case "contact":
-                content["contact"] = {"name": "Somebody", "phone_number": "+375290000000"}
+                content["contact"] = {"name": "Somebody", "phone_number": f"+375290{MARK}"}
             case "sticker":
                 content["sticker_id"] = 46105
-            case _:
+            case "url":
                 content["media"] = "https://media.example/1"
+            case _:
+                content["media"] = f"{self._viber.url}/media/{MARK}"
         return self._sends(content | ({"text": caption} if caption else {}))
 
     def sends_photo(self, caption: str = "") -> str:

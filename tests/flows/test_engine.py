@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import engine, payload
+from flows.desk import Desk
 from flows.effects import Forget, Hand, LeaveCase, OpenCase, RaiseDanger, Relay, Remind, Say
 from flows.events import (
     CaseClosed,
@@ -587,8 +588,10 @@ def test_a_case_is_opened_with_a_card_and_the_consent_that_was_shown() -> None:
 def test_the_place_in_the_line_is_told_where_the_shell_knows_it() -> None:
     begun = open_case()
 
-    turn = engine.resume(small_book(), begun.state, press("i:talk_to_human"), place=3, minutes=10)
-    left = engine.resume(small_book(), turn.state, press("n:handover:already:wait"), place=3, minutes=10)
+    turn = engine.resume(small_book(), begun.state, press("i:talk_to_human"), desk=Desk(place=3, minutes=10))
+    left = engine.resume(
+        small_book(), turn.state, press("n:handover:already:wait"), desk=Desk(place=3, minutes=10)
+    )
 
     says = [effect.text for effect in left.effects if isinstance(effect, Say)]
     assert says[0] == (
@@ -1072,6 +1075,7 @@ def test_the_card_tells_answers_and_not_what_was_skipped() -> None:
 
     begun.hear(press("n:insults:what_helps:person"))
     begun.hear(press("n:handover:offer:yes"))
+    begun.hear(press("n:handover:others:no"))
 
     card = next(effect.card for effect in begun.effects if isinstance(effect, OpenCase))
     assert (card["how_long"], card["still_going"]) == ("weeks", "yes")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flows import engine
+from flows.desk import Desk
 from flows.effects import OpenCase, Say
-from flows.events import ChoicePressed
+from flows.events import ChoicePressed, DangerLevel
 from flows.promises import PROMISES
 from flows.speech import in_every_language
 from flows.state import Origin, Slot, State
@@ -63,7 +66,8 @@ def test_the_card_says_where_each_answer_is_from_and_whom_to_call() -> None:
         slots={"how_long": Slot(value="weeks", by=Origin.BUTTON, turn=1)}, country="BY", role="child"
     )
     offered = engine.resume(real_book(), state, ChoicePressed(payload="i:talk_to_human")).state
-    turn = engine.resume(real_book(), offered, ChoicePressed(payload="n:handover:offer:yes"))
+    asked = engine.resume(real_book(), offered, ChoicePressed(payload="n:handover:offer:yes")).state
+    turn = engine.resume(real_book(), asked, ChoicePressed(payload="n:handover:others:no"))
 
     [case] = [effect for effect in turn.effects if isinstance(effect, OpenCase)]
     assert case.sources["how_long"] == "button"
@@ -79,7 +83,7 @@ def _with_plan() -> State:
 
 def _pressed(slug: str) -> engine.Turn:
     state = _with_plan()
-    for payload in ("i:talk_to_human", "n:handover:offer:yes"):
+    for payload in ("i:talk_to_human", "n:handover:offer:yes", "n:handover:others:no"):
         state = engine.resume(real_book(), state, ChoicePressed(payload=payload)).state
     return engine.resume(real_book(), state, ChoicePressed(payload=f"n:handover:share_plan:{slug}"))
 
@@ -87,3 +91,43 @@ def _pressed(slug: str) -> engine.Turn:
 def _case(slug: str) -> OpenCase:
     [case] = [effect for effect in _pressed(slug).effects if isinstance(effect, OpenCase)]
     return case
+
+
+@pytest.mark.parametrize("locale", real_book().locales)
+def test_others_are_told_only_where_that_was_asked_and_agreed_to_for_this_case(locale: str) -> None:
+    state = engine.begin(real_book(), locale=locale, country="BY")
+    agreed, state = _asked(state, "yes")
+    state = engine.resume(real_book(), state, ChoicePressed(payload="n:handover:already_waiting:leave")).state
+    refused, _ = _asked(state, "no")
+    in_danger = engine.resume(real_book(), state, ChoicePressed(payload="i:suicidal")).state
+    turn = engine.resume(real_book(), in_danger, ChoicePressed(payload="n:danger:care:connect"))
+    [danger] = [effect for effect in turn.effects if isinstance(effect, OpenCase)]
+
+    asked = in_every_language(real_book(), "handover.others", state=state, countries=COUNTRIES)[locale]
+    assert [case.consent_for_others for case in (agreed, refused, danger)] == [True, False, False]
+    assert [asked in case.consent for case in (agreed, refused, danger)] == [True, False, False]
+    assert not any("for_others" in case.card for case in (agreed, refused, danger))
+
+
+@pytest.mark.parametrize("desk", [Desk(), Desk(here=True), Desk(here=False)])
+@pytest.mark.parametrize("intent", sorted(real_book().intents))
+def test_nobody_in_danger_is_asked_whether_others_may_be_told(intent: str, desk: Desk) -> None:
+    book = real_book()
+    state = engine.begin(book, locale="en", country="BY").with_(role="child")
+    state = engine.resume(book, state, ChoicePressed(payload=f"i:{intent}"), desk=desk).state
+    state = engine.resume(book, state, ChoicePressed(payload="i:talk_to_human"), desk=desk).state
+    turn = engine.resume(book, state, ChoicePressed(payload="n:handover:offer:yes"), desk=desk)
+
+    asked = any(isinstance(effect, Say) and effect.key == "handover.others" for effect in turn.effects)
+    in_danger = book.intents[intent].rank >= DangerLevel.URGENT.rank
+    assert asked is (not in_danger and desk.here is not False)
+    assert asked is not any(isinstance(effect, OpenCase) for effect in turn.effects)
+
+
+def _asked(state: State, answer: str) -> tuple[OpenCase, State]:
+    """The case of somebody who answers so whether others may be told, and where they stand then."""
+    for payload in ("i:talk_to_human", "n:handover:offer:yes", f"n:handover:others:{answer}"):
+        turn = engine.resume(real_book(), state, ChoicePressed(payload=payload))
+        state = turn.state
+    [case] = [effect for effect in turn.effects if isinstance(effect, OpenCase)]
+    return case, state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from flows.events import ChoicePressed
 from flows.model import ROLES, Book
 from flows.run import Run
 from flows.state import Mode, State
-from tests.flows.conftest import States
+from tests.conftest import STATES
 from tests.flows.test_promise import tells_the_number
 from tests.flows.walk import COUNTRIES, in_language, place_of, real_walk
 from tests.flows.worlds import real_book, text
@@ -95,13 +95,13 @@ def broken_promises(book: Book, state: State) -> Iterator[str]:
 @pytest.mark.parametrize("role", [None, *ROLES])
 @pytest.mark.parametrize("locale", real_book().locales)
 def test_help_and_the_way_out_are_near_everywhere(
-    locale: str, role: str | None, states_walked: States
+    locale: str, role: str | None, record_property: Callable[[str, object], None]
 ) -> None:
     book = real_book()
 
     places = in_language(real_walk((role,)), locale)
 
-    states_walked.add(len(places))
+    record_property(STATES, len(places))
     broken = [
         (*place_of(state), promise) for state in places.values() for promise in broken_promises(book, state)
     ]

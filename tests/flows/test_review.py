@@ -28,7 +28,7 @@ def reviewed(root: Path, *names: str) -> Book:
 
 
 def told(book: Book, *, locale: str) -> str:
-    voice = Voice(book, countries=("BY",), place=None)
+    voice = Voice(book, countries=("BY",))
     return voice.filled("{not_reviewed}", flow="welcome", state=State(locale=locale))
 
 
@@ -86,7 +86,5 @@ def test_the_first_words_tell_everybody_how_many_texts_are_reviewed(locale: str,
     hello = book.texts.find("hello", flow="welcome", locale=locale, role=role)
 
     assert hello is not None
-    said = Voice(book, countries=("BY",), place=None).filled(
-        hello.text, flow="welcome", state=State(locale=locale)
-    )
+    said = Voice(book, countries=("BY",)).filled(hello.text, flow="welcome", state=State(locale=locale))
     assert book.texts.numeral(len(book.texts.sheets[locale]), locale=locale) in said

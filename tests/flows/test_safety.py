@@ -318,6 +318,38 @@ def test_an_idiom_cancels_itself_and_nothing_else(text: str, intent: str) -> Non
     assert match.intent == intent
 
 
+@pytest.mark.parametrize("end", [". ", ".", "!", "!!!", "…", "...", "।", "\n"])
+@pytest.mark.parametrize(
+    ("danger", "joke"),
+    [
+        ("мяне зараз б'юць", "у гульні мяне забіваюць"),
+        ("они сейчас меня бьют", "в игре меня убивают"),
+        ("хочу умереть", "от смеха"),
+        ("i want to die", "laughing at it"),
+        ("আমি মরে যেতে চাই", "হাসতে হাসতে"),
+        ("hochu umeret", "ot smeha"),
+        ("ami more jete chai", "hashte hashte"),
+    ],
+)
+def test_a_joke_in_the_next_sentence_cancels_nothing(danger: str, end: str, joke: str) -> None:
+    assert heard(danger + end + joke)
+
+
+@pytest.mark.parametrize(
+    "text", ["i want to die!help me", "i want to d!e!help", "хочу умереть!помогите", "k!ll myself!!!pls"]
+)
+def test_an_exclamation_mark_without_a_space_hides_no_word(text: str) -> None:
+    match = heard(text)
+
+    assert match is not None
+    assert match.intent == "suicidal"
+
+
+def test_a_dot_in_a_number_or_an_abbreviation_ends_no_joke() -> None:
+    assert heard("i died 12.50 times laughing") is None
+    assert heard("хочу умереть т.е от смеха") is None
+
+
 def test_somebody_who_used_to_cut_is_no_emergency() -> None:
     match = heard("I used to cut, not any more")
 

@@ -290,7 +290,7 @@ def test_disguises_laid_over_each_other_hide_nothing(
     data=st.data(),
     chance=chances(),
     # Not a question mark: «умереть? не хочу» is an answer.
-    between=st.sampled_from((". ", "! ", "\n", ".", ".\n", "!!! ", "। ")),
+    between=st.sampled_from((". ", "! ", "… ", "\n", ".\n", "!!! ", "। ", ".", "!", "!!!", "…", "...", "।")),
 )
 def test_no_longer_message_hides_danger(
     locale: str, data: st.DataObject, chance: random.Random, between: str

@@ -26,6 +26,9 @@ def lexicon() -> Lexicon:
 HEARD: Mapping[str, Table] = {
     "en": {
         "suicidal": (
+            "sorry to bother you i just wanted one person to know that i tried. you can close the chat now",
+            "i just need somebody to know i tried",
+            "please tell mum it wasnt her fault",
             "i want to die",
             "I just want to die already",
             "i wanna die so bad",
@@ -99,6 +102,7 @@ HEARD: Mapping[str, Table] = {
             "my dog died and i want to kill myself",
         ),
         "self_harm": (
+            "scars on my leg, i tell everyone its the cat but i did it",
             "i cut myself",
             "ive been cutting myself again",
             "i have cuts all over my arms",
@@ -152,6 +156,8 @@ HEARD: Mapping[str, Table] = {
             "after the game he pulled a knife on me",
         ),
         "friend_in_crisis": (
+            "my friend keeps asking me what dying feels like",
+            "my little sister constantly googles if it hurts to die",
             "my friend wants to die",
             "my friend says she wants to kill herself",
             "my best friend is suicidal",
@@ -200,6 +206,8 @@ HEARD: Mapping[str, Table] = {
     },
     "ru": {
         "suicidal": (
+            "хочу чтобы хоть кто-то знал что я старалась",
+            "Катьке передайте, не из-за неё это",
             "хочу умереть",
             "я хочу умереть",
             "хочу сдохнуть",
@@ -262,6 +270,8 @@ HEARD: Mapping[str, Table] = {
             "раньше были мысли о смерти и они так и не прошли",
         ),
         "self_harm": (
+            "заметили царапины, сказала что кот, а это я",
+            "хожу в длинных рукавах, мама спрашивает не жарко ли мне",
             "режу себя",
             "я снова порезала руки",
             "селфхарм",
@@ -306,6 +316,7 @@ HEARD: Mapping[str, Table] = {
             "сбежала из дома, ночь, я на вокзале",
         ),
         "friend_in_crisis": (
+            "подруга каждый день спрашивает больно ли умирать",
             "Саша на рельсах, быстрее",
             "подруга хочет умереть",
             "моя подруга говорит что не хочет жить",
@@ -348,6 +359,9 @@ HEARD: Mapping[str, Table] = {
     },
     "be": {
         "suicidal": (
+            "хацела каб хоць нехта ведаў што я старалася",
+            "перадайце Каці, гэта не праз яе",
+            "скажыце маме што яна не вінавата",
             "хачу памерці",
             "я хачу памерці",
             "не хачу жыць",
@@ -407,6 +421,8 @@ HEARD: Mapping[str, Table] = {
             "жыць расхацелася",
         ),
         "self_harm": (
+            "увесь ліпень у доўгіх рукавах, маці на сенакосе пытаецца ці мне не горача",
+            "настаўніца па плаванні заўважыла шнары, я зманіла што гэта кот. а гэта я сама, месяцы два ўжо",
             "рэжу сябе",
             "я зноў парэзала рукі",
             "сэлфхарм",
@@ -443,6 +459,7 @@ HEARD: Mapping[str, Table] = {
             "уцякла з дому, сяджу на вакзале",
         ),
         "friend_in_crisis": (
+            "сяброўка ўвесь час пытаецца як гэта памерці",
             "Паша на рэйках!!!",
             "сяброўка хоча памерці",
             "мая сяброўка кажа што не хоча жыць",
@@ -478,6 +495,8 @@ HEARD: Mapping[str, Table] = {
     },
     "bn": {
         "suicidal": (
+            "অন্তত একজন জানুক আমি চেষ্টা করছিলাম",
+            "আম্মুকে বলে দিয়েন ওর কোনো দোষ নাই",
             "আমি মরলে কি ওরা একটুও কাঁদবে",
             "ট্রেন লাইনের ধারে আসছি, খুব শান্ত লাগে",
             "কাফনই আমার ঠিকানা",
@@ -543,6 +562,7 @@ HEARD: Mapping[str, Table] = {
             "আত্মহত্যা মহাপাপ জানি কিন্তু আর পারতেছি না",
         ),
         "self_harm": (
+            "হাতে আঁচড় দেখে ভাবছে বিড়ালে দিছে, আসলে আমি",
             "আমি হাত কেটেছি",
             "ব্লেড দিয়ে হাত কাটি",
             "নিজেকে কষ্ট দিই",
@@ -581,6 +601,7 @@ HEARD: Mapping[str, Table] = {
             "সে আমাকে গাড়ি থেকে নামতে দিচ্ছে না",
         ),
         "friend_in_crisis": (
+            "কেমনে বুঝাব ওকে, ও প্রতিদিন জিজ্ঞেস করে মরার পর কেমন লাগে",
             "আমার বন্ধু মরতে চায়",
             "আমার বান্ধবী আত্মহত্যা করতে চায়",
             "আমার ফ্রেন্ড সুইসাইড করবে বলছে",
@@ -617,6 +638,8 @@ HEARD: Mapping[str, Table] = {
     },
     "ru-Latn": {
         "suicidal": (
+            "hochu chtoby hot kto-to znal chto ya staralas",
+            "peredajte katke, ne iz-za nee eto",
             "nie hachu zhyc bolsh",
             "dumayu kak eto sdelat chtob ne bolno",
             "hochu umeret",
@@ -644,6 +667,7 @@ HEARD: Mapping[str, Table] = {
             "prostite menya vse ya bolshe ne mogu",
         ),
         "self_harm": (
+            "uvideli carapiny, skazala kot, a eto ya",
             "blevu posle edy specialno",
             "byu kulakom stenu do krovi chtob otpustilo",
             "rezhu sebya",
@@ -667,6 +691,7 @@ HEARD: Mapping[str, Table] = {
             "menya zaperli v chuzhoi kvartire ne vypuskayut",
         ),
         "friend_in_crisis": (
+            "podruga postoyanno sprashivaet kakovo eto umeret",
             "devochka iz tg proshaetsya v storis",
             "siabar napisau shto skoczyc z mosta",
             "podruga hochet umeret",
@@ -691,6 +716,8 @@ HEARD: Mapping[str, Table] = {
     },
     "bn-Latn": {
         "suicidal": (
+            "ontoto ekjon januk ami chesta korsilam",
+            "ammuke bole diyen or kono dosh nai",
             "more jete chai",
             "ami more jete cai",
             "morte chai",
@@ -720,6 +747,7 @@ HEARD: Mapping[str, Table] = {
             "haste haste more gelam but sotti more jete chai",
         ),
         "self_harm": (
+            "hate achor dekhe bolsi biral, asole ami",
             "hat kete felsi",
             "ami hat kati",
             "blade diye hat katsi",
@@ -745,6 +773,7 @@ HEARD: Mapping[str, Table] = {
             "ekta lok amar pichone ashtese",
         ),
         "friend_in_crisis": (
+            "o protidin jigay morar por kemon lage",
             "cousin boltese train er niche jabe",
             "amar bondhu suicide korte chay",
             "amar friend morte chay",
@@ -957,6 +986,11 @@ MESSY: Table = {
 
 LEFT_ALONE: Table = {
     "en": (
+        "i want my coach to know i tried out for goalkeeper",
+        "tell her its not her fault they are mean",
+        "my brother keeps asking what we have for dinner",
+        "my son asks what happens when our hamster dies",
+        "the dog left scratches on the sofa",
         "hi",
         "everyone in my class chat calls me a pig",
         "lol i died laughing",
@@ -1070,6 +1104,10 @@ LEFT_ALONE: Table = {
         "they said theyll jump me",
     ),
     "ru": (
+        "хочу чтобы тренер знал что я пытался дозвониться",
+        "передайте Марине дневник",
+        "царапины на руке, кот бешеный",
+        "друг каждый день спрашивает как сделать домашку",
         "кот Вася на крыше мурлычет",
         "привет",
         "меня обзывают в чате",
@@ -1177,6 +1215,10 @@ LEFT_ALONE: Table = {
         "спасибо за всё, пока",
     ),
     "be": (
+        "сястра пытаецца што пасля школы",
+        "драпіны на парце, падумалі на ката",
+        "перадайце Волі сшытак",
+        "скажу Насце што гэта не яе віна",
         "цягнік едзе па рэйках",
         "прывітанне",
         "мяне абзываюць у чаце",
@@ -1250,6 +1292,9 @@ LEFT_ALONE: Table = {
         "самазабойства марскіх кітоў гэта міф",
     ),
     "bn": (
+        "বিড়ালে আঁচড় দিছে হাতে",
+        "ও প্রতিদিন জিজ্ঞেস করে কেমন আছি",
+        "আম্মুকে বলছি আমার দোষ নাই",
         "আমার বাসা ট্রেন লাইনের ধারে",
         "ওরা লেখে তোদের তো বাঁচার অধিকার নাই",
         "ও আমার সাথে যা করছিল আমিও ওর সাথে তাই করব",
@@ -1330,6 +1375,8 @@ LEFT_ALONE: Table = {
         "ব্লেড দিয়ে পেন্সিল কাটি",
     ),
     "ru-Latn": (
+        "carapiny ot kota na ruke",
+        "drug kazhdyi den sprashivaet kak dela",
         "fizika menya ubivaet, reshi nomer 5",
         "paru let nazad rezalas, seychas net, no toska",
         "byu rekord v igre, papa polez pod stol",
@@ -1369,6 +1416,8 @@ LEFT_ALONE: Table = {
         "v cs menya vsegda ubivayut pervym",
     ),
     "bn-Latn": (
+        "biral achor dise hate",
+        "o protidin jigay kemon asi",
         "bhai basa theke ber hoise ekhon",
         "sir bolse train er samne dekha korbe",
         "ora niche daray ase khelbo bole",

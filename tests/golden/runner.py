@@ -3,7 +3,7 @@
 A document::
 
     name: a child who is insulted can block
-    given: {role: child, country: BY}   # any of role, country, locale (else en), mode, channel
+    given: {role: child, country: BY}   # any of role, country, locale (else en), mode, channel, desk
     turns:
       - start: true                     # or {locale: ru, country: BD, campaign: x}
         bot: [welcome.hello, welcome.who]
@@ -21,6 +21,7 @@ A document::
       - timer: true                     # the wait's time runs out
       - tip: 2026-12-01                 # the hour of the daily tip on this day
       - class: joined                   # what became of a wish about a class
+      - code: waiting                   # what a private code came to
       - media: photo
       - helpline: taken                 # taken, wrote, gave_file, closed_asking … as in _HELPLINE
       - left: true                      # the visitor blocked us
@@ -32,6 +33,7 @@ A document::
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,9 @@ import yaml
 
 from bot.tryout.golden import with_answer
 from flows import engine, tips
+from flows.case_code import CaseNews
 from flows.classroom import ClassNews, may_be_shown
+from flows.desk import Desk
 from flows.effects import Say
 from flows.events import (
     CaseClosed,
@@ -48,6 +52,7 @@ from flows.events import (
     CaseTaken,
     ChoicePressed,
     ClassTold,
+    CodeLookedUp,
     ConversationStarted,
     Event,
     Guess,
@@ -65,10 +70,10 @@ from tests.flows.worlds import danger_text, text
 
 FOLDER = Path(__file__).parent
 _DOCUMENT = frozenset({"name", "given", "turns"})
-_GIVEN = frozenset({"role", "country", "locale", "mode", "channel"})
+_GIVEN = frozenset({"role", "country", "locale", "mode", "channel", "desk"})
 _ACTS = (
     "start", "intent", "press", "text", "unclear", "lexicon", "payload", "timer", "tip", "class", "media",
-    "helpline", "left", "flow",
+    "helpline", "left", "flow", "code",
 )  # fmt: skip
 _TURN = frozenset({*_ACTS, "doubt", "bot", "does"})
 _HELPLINE: Mapping[str, Event] = {
@@ -83,6 +88,13 @@ _HELPLINE: Mapping[str, Event] = {
 }
 
 
+#: Nobody is there by the timetable, or though somebody should be; somebody is, and may tell a code.
+_DESKS: Mapping[str, Desk] = {
+    "closed": Desk(here=False, opens_at=datetime(2026, 12, 1, 9, 0, tzinfo=UTC), today=date(2026, 11, 30)),
+    "empty": Desk(here=False),
+    "open": Desk(here=True),
+    "telling": Desk(here=True, code="4821739056"),
+}
 #: What a class of 19 chose; a question that nobody answered is not shown.
 _ANSWERED: Mapping[str, Mapping[str, int]] = {
     "laugh": {"scroll": 8, "write_them": 6, "adult": 5},
@@ -119,6 +131,7 @@ def replay(book: Book, document: Mapping[str, Any]) -> Iterator[tuple[Mapping[st
     begun = engine.begin(
         book, locale=given.get("locale", "en"), country=given.get("country"), channel=given.get("channel", "")
     )
+    desk = _DESKS[given["desk"]] if "desk" in given else Desk()
     state = begun.with_(role=given.get("role"), mode=Mode(given.get("mode", Mode.BOT)))
     offered: dict[str, str] = {}
     for written in document["turns"]:
@@ -127,7 +140,7 @@ def replay(book: Book, document: Mapping[str, Any]) -> Iterator[tuple[Mapping[st
             turn = _entered(book, written["flow"], state=state)
         else:
             event = _event(book, written, state=state, offered=offered)
-            turn = engine.resume(book, state, event)
+            turn = engine.resume(book, state, event, desk=desk)
         state = turn.state
         says = [effect for effect in turn.effects if isinstance(effect, Say)]
         if buttons := [choice.payload for message in says for choice in message.choices]:
@@ -198,6 +211,8 @@ def _event(book: Book, turn: Mapping[str, Any], *, state: State, offered: Mappin
                 pupils=15,
                 results=may_be_shown(_ANSWERED),
             )
+        case "code":
+            return CodeLookedUp(news=CaseNews(value))
         case "media":
             return MediaReceived(kind=MediaKind(value))
         case "helpline":

@@ -92,6 +92,9 @@ def test_help_teaches_every_command_without_installing_anything(clone: Path, too
     commands |= {group.name or "" for group in app.registered_groups}
     assert answer.returncode == 0
     assert commands == set(re.findall(r"^  ([a-z]+)  ", answer.stdout, re.MULTILINE))
+    # The script itself refuses what it does not know, before anything is installed for it.
+    (known,) = re.findall(r"^        (up \| .+)\) ;;$", (ROOT / "porchlight").read_text(), re.MULTILINE)
+    assert commands == set(known.split(" | "))
     assert not (clone / ".uv").exists()
 
 

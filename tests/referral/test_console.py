@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -306,6 +308,34 @@ async def test_health_readiness_and_metrics_tell_no_words_and_no_ids(service: Se
     assert 'porchlight_cases_open{danger="urgent",state="waiting"} 1.0' in metrics
     assert "porchlight_events_pending 0.0" in metrics
     assert str(case) not in metrics
+
+
+async def test_metrics_tell_how_long_the_first_word_of_a_person_took(service: Service) -> None:
+    async with service.as_bot() as bot, service.as_operator("nina") as operator:
+        case = await bot.open(danger="urgent")
+        await operator.take_next()
+        before = _first_answers((await operator.http.get("/metrics")).text)
+        await operator.write(case, "I am here with you.")
+        await operator.write(case, "Take your time.")
+        metrics = (await operator.http.get("/metrics")).text
+
+    assert _first_answers(metrics) == before + 1
+    assert "porchlight_desk_jobs_waiting" in metrics
+    assert "porchlight_desk_database_connections_in_use" in metrics
+
+
+def _first_answers(metrics: str) -> float:
+    found = re.search(r'^porchlight_case_first_answer_seconds_count{danger="urgent"} (.+)$', metrics, re.M)
+    return float(found[1]) if found else 0.0
+
+
+async def test_tables_of_an_older_version_are_not_ready(service: Service, database: str) -> None:
+    async with service.browser() as browser:
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+            await connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        ready = await browser.get("/readyz")
+
+    assert (ready.status_code, ready.json()) == (503, {"status": "down", "degraded": ["migrations"]})
 
 
 @asynccontextmanager

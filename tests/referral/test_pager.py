@@ -169,13 +169,14 @@ async def test_when_somebody_has_answered_nobody_is_woken_any_more(
         service.as_bot() as bot,
         service.as_operator("nina") as nina,
     ):
-        hook.fail(500)
+        hook.fail(500, retry_after="60")
         case = await bot.open(danger="emergency")
         clock.forward(timedelta(minutes=2))
         await hook.until(lambda seen: len(seen.attempts) == 1)
         await nina.take_next()
         await nina.write(case, "я здесь")
-        clock.forward(timedelta(minutes=10))
+        # Long enough for the next attempt, and not so long that nina counts as away.
+        clock.forward(timedelta(seconds=100))
         await eventually(lambda: _unsent(sessions), lambda number: number == 0)
 
     assert hook.events == []

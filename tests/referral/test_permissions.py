@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +55,7 @@ POST /cases/{number}/messages      401    303 409     409     409        403    
 POST /cases/{number}/notes         401    303 409     409     409        403    403     401 401
 POST /cases/{number}/release       401    303 409     409     409        403    403     401 401
 POST /cases/{number}/pass-on       401    303 409     409     409        403    403     401 401
+POST /cases/{number}/set-aside     401    303 409     409     409        403    403     401 401
 POST /cases/{number}/close         401    303 409     409     409        403    403     401 401
 POST /cases/{number}/gifts         401    422 409     409     409        403    403     401 401
 POST /cases/{number}/macros/{slug} 401    303 409     409     409        403    403     401 401
@@ -194,6 +196,11 @@ _FORMS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     },
     "/hours": lambda: {"zone": "UTC", **{f"day{day}": "00:00-24:00" for day in range(7)}, "special": ""},
     "/library/{number}/remove": dict,
+    "/cases/{number}/set-aside": lambda: {
+        **_common_form(),
+        "day": f"{utc_now() + timedelta(days=1):%Y-%m-%d}",
+        "since": "16:00",
+    },
     "/replies": lambda: {"slug": "ours", "locale": "en", "title": "Ours", "text": "Hello."},
     "/macros": lambda: {"slug": "ours", "title": "Ours", "reply": "hello", "then": "stay"},
     "/settings": lambda: {**_SET},

@@ -54,6 +54,9 @@ class StandIn:
     claims: dict[str, Any] = field(default_factory=lambda: dict(NINA))
     #: What is wrong in the token it gives; a claim with None is left out.
     wrong: dict[str, Any] = field(default_factory=dict)
+    #: Seconds from now.
+    issued_in: int = 0
+    expires_in: int = 300
     key: RSAKey = field(default_factory=lambda: KEY)
     #: What it publishes, if that is not the key it signs with.
     published: RSAKey | None = None
@@ -111,8 +114,8 @@ class StandIn:
         claims = {
             "iss": self.url,
             "aud": CLIENT,
-            "iat": now,
-            "exp": now + 300,
+            "iat": now + self.issued_in,
+            "exp": now + self.expires_in,
             "nonce": asked["nonce"],
             **self.claims,
             **self.wrong,
@@ -248,9 +251,7 @@ async def test_who_was_not_invited_stays_outside(database: str, clock: Time, cla
     [
         {"nonce": "another one"},
         {"nonce": None},
-        {"exp": int(time.time()) - 3600},
         {"exp": None},
-        {"iat": int(time.time()) + 3600},
         {"aud": "another client"},
         {"aud": ["another client"]},
         {"aud": [CLIENT, "another client"], "azp": "another client"},
@@ -272,6 +273,21 @@ async def test_a_token_that_is_not_for_this_sign_in_is_refused(
     assert "did not let you in" in answer.text
     assert not inside
     assert log == ["operator_invited"]
+
+
+@pytest.mark.parametrize(("issued_in", "expires_in"), [(-7200, -3600), (3600, 7200)])
+async def test_a_token_of_another_time_is_refused(
+    database: str, clock: Time, issued_in: int, expires_in: int
+) -> None:
+    async with _world(database, clock) as (service, provider), service.browser() as browser:
+        await _invite(service, "nina", email="nina@example.org")
+        provider.issued_in, provider.expires_in = issued_in, expires_in
+        answer = await _come(browser)
+        inside = await _inside(browser)
+
+    assert answer.status_code == 401
+    assert "did not let you in" in answer.text
+    assert not inside
 
 
 async def test_a_token_without_a_signature_or_with_another_key_is_refused(database: str, clock: Time) -> None:

@@ -36,6 +36,8 @@ ACTS: list[Callable[[Standing, UUID], Standing]] = [
     lambda case, by: rules.picked(case, by=by, reason="a reason that explains"),
     lambda case, by: rules.released(case, by=by),
     lambda case, by: rules.passed_on(case, by=by, to=OTHER, note="a note that explains"),
+    lambda case, by: rules.set_aside(case, by=by, until=NOW + timedelta(days=1), now=NOW),
+    lambda case, by: rules.woken(case, here=by == ME) if case.aside_until else case,
     lambda case, by: rules.closed(case, by=by, outcome=Outcome.SCHOOL),
     lambda case, by: rules.heard(case, danger=DangerLevel.EMERGENCY),
     lambda case, by: rules.raised(case, danger=DangerLevel.URGENT),
@@ -58,6 +60,7 @@ def test_whatever_happens_a_held_case_has_a_holder_and_a_closed_one_an_outcome(
 
         assert (case.state is CaseState.HELD) == (case.holder is not None)
         assert (case.state is CaseState.CLOSED) == (case.outcome is not None)
+        assert case.aside_until is None or (case.state is CaseState.HELD and not case.gone)
         assert case.danger.rank >= before.danger.rank
         assert before.state is not CaseState.CLOSED or case.state is CaseState.CLOSED
 

@@ -43,6 +43,7 @@ from referral.cases.repository import CaseRepository
 from referral.cases.returning import Returning
 from referral.cases.rules import DangerLevel, Outcome
 from referral.cases.schemas import NewCase, NewMessage
+from referral.cases.waking import Waking
 from referral.database import Sessions, migrate, open_engine, sessions_of, transaction
 from referral.errors import ReferralError
 from referral.events.delivery import Delivery
@@ -58,7 +59,7 @@ from tests.referral.serving import SERVICE_SECRET, FakeBot, serving
 
 OPERATORS = 3
 #: An act has fewer statements than this, its commit among them.
-STATEMENTS = 14
+STATEMENTS = 24
 _LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
@@ -75,6 +76,8 @@ class Kind(StrEnum):
     NOTE = "note"
     RELEASE = "release"
     PASS_ON = "pass_on"
+    SET_ASIDE = "set_aside"
+    WAKE = "wake"
     PICK = "pick"
     CLOSE = "close"
     RETURN = "return"
@@ -85,7 +88,18 @@ class Kind(StrEnum):
 
 #: These the bot repeats until it has an answer.
 OF_THE_BOT = (Kind.OPEN, Kind.HEAR, Kind.RAISE, Kind.LEAVE, Kind.FORGET)
-_LIKELY = (*Kind, Kind.OPEN, Kind.HEAR, Kind.HEAR, Kind.TAKE, Kind.TAKE, Kind.TAKE, Kind.WRITE, Kind.WRITE)
+_LIKELY = (
+    *Kind,
+    Kind.OPEN,
+    Kind.HEAR,
+    Kind.HEAR,
+    Kind.TAKE,
+    Kind.TAKE,
+    Kind.TAKE,
+    Kind.WRITE,
+    Kind.WRITE,
+    Kind.SET_ASIDE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +196,7 @@ class World:
             return lambda: self._open(act, NewCase.model_validate(case_json(danger=act.danger)))
         if act.kind is Kind.TAKE:
             return lambda: self._at_desk(act, lambda desk: desk.take_next())
-        if act.kind in (Kind.RETURN, Kind.MARK):
+        if act.kind in (Kind.RETURN, Kind.MARK, Kind.WAKE):
             return lambda: self._sweep(act.kind)
         if act.kind is Kind.PRESENT:
             return lambda: self._present(act)
@@ -231,6 +245,12 @@ class World:
             case Kind.PASS_ON:
                 to = self.operators[(act.who + 1) % OPERATORS]
                 await self._at_desk(act, lambda desk: desk.pass_on(case, to=to, note="they want to talk on"))
+            case Kind.SET_ASIDE:
+                until = self.now() + timedelta(minutes=15)
+                await self._at_desk(
+                    act, lambda desk: desk.set_aside(case, entry=entry, until=until, words=words)
+                )
+                self.written[case].append(words)
             case Kind.PICK:
                 await self._at_desk(act, lambda desk: desk.pick(case, reason="nobody else is here"))
             case _:
@@ -244,6 +264,9 @@ class World:
             await does(Desk(session, operator=self.operators[act.who], privacy=self.privacy, now=self.now()))
 
     async def _sweep(self, kind: Kind) -> None:
+        if kind is Kind.WAKE:
+            await Waking(self.sessions, privacy=self.privacy).sweep(now=self.now())
+            return
         if kind is Kind.MARK:
             await Overdue(self.sessions, privacy=self.privacy).sweep(now=self.now())
             return
@@ -329,6 +352,18 @@ class World:
             assert case["due_at"] is not None, "whoever waits has a clock"
         for case in cases.values():
             assert case["state"] != "held" or case["holder_id"] in self.operators
+        await self._nobody_sleeps_too_long()
+
+    async def _nobody_sleeps_too_long(self) -> None:
+        """Once it was looked for, no case is set aside whose time is over or whose visitor wrote since."""
+        await Waking(self.sessions, privacy=self.privacy).sweep(now=self.now())
+        asleep = self._rows('SELECT * FROM "case" WHERE aside_until IS NOT NULL AND id = ANY(%s)', self.cases)
+        for case in asleep:
+            assert case["state"] == "held", "whoever set it aside still holds it"
+            assert case["aside_until"] > self.now() - timedelta(seconds=30)
+            thread = self._rows("SELECT * FROM message WHERE case_id = ANY(%s) ORDER BY seq", [case["id"]])
+            last = max(entry["seq"] for entry in thread if entry["happened"] == "set_aside")
+            assert not [entry for entry in thread if entry["seq"] > last and entry["kind"] == "visitor"]
 
     async def _the_log_is_whole(self) -> None:
         async with transaction(self.sessions) as session:

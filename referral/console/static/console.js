@@ -120,6 +120,33 @@ function closeWriting(gone) {
   if (form) form.hidden = gone;
 }
 
+// ---- Earlier entries come in above, and what is being read stays where it is ----
+
+document.querySelector(".thread")?.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-earlier] a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const list = event.currentTarget;
+  let answer;
+  try {
+    answer = await fetch(link.href, {cache: "no-store", headers: {Accept: "text/html"}});
+  } catch { /* The network is away: the link says so by itself. */ }
+  if (!answer?.ok || answer.redirected) return location.assign(link.href);
+  const read = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".thread");
+  showTimes(read);
+  const below = list.scrollHeight - list.scrollTop;
+  const speaks = list.getAttribute("aria-live");
+  // What was said long ago is not news: a screen reader would read out all of it.
+  list.setAttribute("aria-live", "off");
+  link.closest("[data-earlier]").remove();
+  list.prepend(...read.children);
+  list.style.scrollBehavior = "auto";
+  list.scrollTop = list.scrollHeight - below;
+  list.style.scrollBehavior = "";
+  list.focus({preventScroll: true});
+  setTimeout(() => list.setAttribute("aria-live", speaks), 1000);
+});
+
 // ---- The stream ----
 
 const RETRY_MILLISECONDS = 3000;
@@ -425,6 +452,25 @@ document.addEventListener("keydown", (event) => {
 for (const button of document.querySelectorAll("[data-shows-keys]")) {
   button.hidden = false;
   button.addEventListener("click", showKeys);
+}
+
+// ---- The menu closes as menus do: on Escape, on a press elsewhere, and when the keyboard has left it ----
+
+const menu = document.querySelector("details[data-menu]");
+
+if (menu) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    event.preventDefault();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target) || event.target.closest("[data-shows-keys]")) menu.open = false;
+  });
 }
 
 // ---- Emergencies are heard, and seen outside the browser by whoever allowed it ----

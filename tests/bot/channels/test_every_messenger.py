@@ -7,6 +7,7 @@ import re
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from bot.messages import AddressGone, File, IncomingKind, MediaKind, Outgoing, Run, TryAgain
 from tests.bot.channels.line import SECRET, Line, post, say
@@ -209,11 +210,19 @@ async def test_a_document_that_cannot_be_delivered_says_why(line: Line) -> None:
 async def test_a_busy_platform_says_when_to_try_again(line: Line) -> None:
     child = await line.known()
     line.messenger.fail(TooMany(after=3), method=line.sending)
+    before = _put_off(line)
 
     with pytest.raises(TryAgain) as caught:
         await line.channel.send(child.address, say("hello"))
 
     assert caught.value.after == line.busy
+    assert _put_off(line) == before + 1
+
+
+def _put_off(line: Line) -> float:
+    """How often this messenger said that it is busy, as monitoring sees it."""
+    labels = {"channel": line.channel.name}
+    return REGISTRY.get_sample_value("porchlight_platform_busy_total", labels) or 0
 
 
 @pytest.mark.parametrize("fault", [Broken(), Broken(status=502), Drops()], ids=str)

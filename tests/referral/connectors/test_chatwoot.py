@@ -24,6 +24,7 @@ from referral.connectors.checking import Grade
 from referral.connectors.holders import CHATWOOT
 from referral.database import transaction
 from referral.errors import OperatorUnknown
+from referral.operators.rules import Role
 from tests.fakes.chatwoot import ACCOUNT, INBOX, SECRET, TOKEN, Talk
 from tests.referral.conftest import SECRET_KEY, Time
 from tests.referral.connectors.chatwoot import ChatwootReceiver
@@ -332,6 +333,18 @@ async def test_chatwoot_stands_at_the_desk_and_nobody_can_sign_in_as_it(both: Bo
     async with transaction(services.sessions) as session:
         with pytest.raises(OperatorUnknown):
             await access_of(services, session).invite_again("chatwoot")
+
+
+async def test_a_supervisor_can_neither_disable_chatwoot_nor_give_it_another_role(both: Both) -> None:
+    async with both.service.as_operator("vera", role=Role.SUPERVISOR) as vera:
+        page = await vera.see("/operators")
+        refused = await vera.send(f"/operators/{CHATWOOT}/disable")
+        also = await vera.send(f"/operators/{CHATWOOT}/role", {"role": "auditor"})
+
+    assert "A connected system, no person" in page
+    assert f"/operators/{CHATWOOT}/disable" not in page
+    assert (refused.status_code, also.status_code) == (409, 409)
+    assert "connected system and no person" in refused.text
 
 
 async def _checked(chatwoot: ChatwootReceiver, work: Callable[[Any], Awaitable[Any]]) -> Any:

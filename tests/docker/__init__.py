@@ -1,0 +1,1 @@
+"""Containers: what they hold, how they start, and who may reach whom."""

@@ -33,7 +33,7 @@ from tests.referral.serving import SERVICE_SECRET
 #: A word that stands in every message, and that nobody else would write.
 MARK = "kvarpflum"
 CONVERSATIONS = 500
-AT_ONCE = 25
+AT_ONCE = 10
 DANGER = "i want to die"
 #: Two of three are played while all is well; then the model goes, then the desk.
 SHARES = (0, 330, 420, CONVERSATIONS)
@@ -110,7 +110,7 @@ async def _world(logs: Path) -> AsyncIterator[World]:
             },
         ) as running:
             wait_for(f"http://{metrics_of_worker}/healthz")
-            engine = open_engine(server.url("bot"))
+            engine = open_engine(server.url("bot"), pool_size=AT_ONCE)
             privacy = Privacy(running.environment["PORCHLIGHT_SECRET_KEY"])
             addresses = (running.bot, running.referral, f"http://{metrics_of_worker}")
             try:

@@ -25,6 +25,7 @@ from bot.logs import configure_logs
 from bot.migrate import migrate
 from bot.privacy import Privacy
 from bot.store import Store, open_engine
+from bot.traces import send_traces
 from bot.worker import work
 
 # A pretty traceback shows the values of variables, a visitor's words among them.
@@ -49,7 +50,9 @@ def web(
 ) -> None:
     """Serve the web chat, the messengers' webhooks and the helpline's events."""
     configure_logs()
-    app = create_app(_settings())
+    settings = _settings()
+    send_traces(settings.traces_url, service="porchlight-bot-web")
+    app = create_app(settings)
     uvicorn.run(
         app,
         host=host,
@@ -65,8 +68,10 @@ def web(
 def worker() -> None:
     """Answer messages and deliver answers; any number of these may run."""
     configure_logs()
+    settings = _settings()
+    send_traces(settings.traces_url, service="porchlight-bot-worker")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_told(_settings()))
+        runner.run(_until_told(settings))
 
 
 @cli.command(name="migrate")

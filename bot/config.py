@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     #: Advice conversations are erased after this many days without a word.
     retention_days: int = Field(default=30, ge=1)
     worker_concurrency: int = Field(default=20, ge=1)
+    #: Where traces are sent, a collector that speaks OTLP over HTTP; empty where nobody wants them.
+    traces_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     #: Where a worker tells how it is, ``host:port``; empty where nobody asks it.
     worker_listen: str = Field(default="", pattern=r"^([^:\s]+:\d{1,5})?$")
     #: The time zone in whose months the use of the flows is counted, the same as that of the desk's reports.

@@ -24,6 +24,7 @@ from bot.store import Conversation, Effect, Spoken, Store, TipCall, Waiting
 from bot.tally.marks import marks
 from bot.tally.sums import Tally
 from bot.tips import next_tip
+from bot.traces import span
 from bot.understanding import NOT_UNDERSTOOD, Understander, unread
 from flows import effects as does
 from flows import engine, payload
@@ -95,6 +96,16 @@ class Turns:
         before = self._state(conversation, waiting.event)
         event = await self._event(waiting.event, before)
         turn = await self._turn(conversation, before, event, at=waiting.received_at)
+        with span("keep", effects=len(turn.effects)):
+            kept, effects = await self._keep(conversation, before, waiting, turn)
+        self.tally.count(marks(self.book, before=before, event=event, turn=turn), at=waiting.received_at)
+        self._measure(conversation, waiting, event, turn, effects)
+        _log_turn(conversation.pseudonym, event, turn)
+        return kept
+
+    async def _keep(
+        self, conversation: Conversation, before: State, waiting: Waiting, turn: engine.Turn
+    ) -> tuple[Conversation, Sequence[Effect]]:
         # Words alone are kept by a single statement; what else there is to do needs several to hold together.
         only_words = all(isinstance(effect, does.Say | does.Hand) for effect in turn.effects)
         forgets = any(isinstance(effect, does.Forget) for effect in turn.effects)
@@ -112,10 +123,7 @@ class Turns:
             )
             if forgets:
                 await self._forget(connection, kept, waiting.number)
-        self.tally.count(marks(self.book, before=before, event=event, turn=turn), at=waiting.received_at)
-        self._measure(conversation, waiting, event, turn, effects)
-        _log_turn(conversation.pseudonym, event, turn)
-        return kept
+        return kept, effects
 
     def _measure(
         self,
@@ -261,9 +269,10 @@ class Turns:
         if state.mode is Mode.LIVE:
             danger = self.understander.danger_in(said, locale=state.locale)
             return happened.TextReceived(text=said, understanding=danger or unread())
-        return happened.TextReceived(
-            text=said, understanding=await self.understander.read(said, locale=state.locale)
-        )
+        with span("understand") as measured:
+            understanding = await self.understander.read(said, locale=state.locale)
+            measured.set_attributes({"by": understanding.by, "intent": understanding.intent})
+        return happened.TextReceived(text=said, understanding=understanding)
 
     async def _effects(
         self, connection: AsyncConnection, conversation: Conversation, waiting: Waiting, turn: engine.Turn

@@ -11,6 +11,7 @@ import structlog
 from bot.messages import Button, Channel, DeliveryFailed, InboxDown, Incoming, IncomingKind, Outgoing, Run
 from bot.metrics import ACCEPTED, FIRST_AID
 from bot.store import Store
+from bot.traces import span
 from flows import engine
 from flows.model import Book
 from flows.safety import Lexicon
@@ -70,12 +71,13 @@ class Reception:
     async def accept(self, incoming: Incoming) -> None:
         """Keep the message; raises ``InboxDown`` after having given first aid."""
         try:
-            await self.store.accept(
-                channel=incoming.channel,
-                address=incoming.address,
-                update=incoming.update,
-                event=event_of(incoming),
-            )
+            with span("accept", channel=incoming.channel, kind=incoming.kind.value):
+                await self.store.accept(
+                    channel=incoming.channel,
+                    address=incoming.address,
+                    update=incoming.update,
+                    event=event_of(incoming),
+                )
         except InboxDown:
             await self._help(incoming)
             raise

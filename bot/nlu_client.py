@@ -13,6 +13,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.traces import span
 from flows.events import Guess
 from flows.hearing import MAX_TEXT
 
@@ -102,8 +103,9 @@ class NluClient:
 
     async def _ask(self, server: _Server, text: str) -> _Answer | None:
         try:
-            async with asyncio.timeout(_WHOLE_SECONDS):
-                response = await server.http.post("/model/parse", json={"text": text})
+            with span("ask the model"):
+                async with asyncio.timeout(_WHOLE_SECONDS):
+                    response = await server.http.post("/model/parse", json={"text": text})
             response.raise_for_status()
             return _Answer.model_validate_json(response.content)
         except (httpx.HTTPError, TimeoutError, ValidationError) as error:

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from standardwebhooks import Webhook
 
 from bot.messages import BotError
+from bot.traces import carried, span
 
 _TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 #: For the whole answer: one that comes a byte a second never meets the limit for each step.
@@ -149,10 +150,15 @@ class ReferralClient:
     ) -> httpx.Response:
         content = "" if body is None else json.dumps(body, ensure_ascii=False)
         try:
-            async with asyncio.timeout(_WHOLE_SECONDS if timeout is _TIMEOUT else _AT_ONCE.read):
-                response = await self._http.request(
-                    method, path, content=content, headers=self._signed(content), timeout=timeout
-                )
+            with span("ask the desk", method=method):
+                async with asyncio.timeout(_WHOLE_SECONDS if timeout is _TIMEOUT else _AT_ONCE.read):
+                    response = await self._http.request(
+                        method,
+                        path,
+                        content=content,
+                        headers=self._signed(content) | carried(),
+                        timeout=timeout,
+                    )
         except (httpx.HTTPError, TimeoutError) as error:
             raise ReferralUnreachable from error
         if response.is_success:

@@ -13,6 +13,7 @@ from bot.messages import MAX_TEXT, InboxDown, clean
 from bot.problem import refusal
 from bot.signature import signed_by
 from bot.store import Store
+from bot.traces import span
 
 
 class _File(BaseModel):
@@ -56,7 +57,8 @@ def router(*, store: Store, secret: str) -> APIRouter:
             raise HTTPException(
                 422, {"error": "unreadable", "detail": "This is no event of a case."}
             ) from error
-        return await _keep(store, event, number=request.headers["webhook-id"])
+        with span("accept", after=request.headers.get("traceparent"), kind=event.kind):
+            return await _keep(store, event, number=request.headers["webhook-id"])
 
     return routes
 

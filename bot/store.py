@@ -48,6 +48,7 @@ from bot.metrics import (
     WORKERS,
 )
 from bot.privacy import Privacy
+from bot.traces import here
 
 #: Only a dialect: libpq reads the rest of an address.
 DIALECT = "postgresql+psycopg://"
@@ -173,6 +174,8 @@ class Waiting:
     event: dict[str, Any]
     attempts: int
     received_at: datetime
+    #: In which trace it came.
+    trace: str | None = None
     #: Of its conversation.
     key: Seal = field(repr=False)
 
@@ -228,6 +231,8 @@ class Due:
     attempts: int
     #: How long until it may be tried; zero or less when it is due.
     due_in: timedelta
+    #: In which trace it was decided.
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -481,6 +486,7 @@ _WORKERS = text(
 )
 
 _LANES = ("channel", "referral")
+_TRACE = "trace"
 _QUEUES = ("inbox", "outbox", "timers")
 
 
@@ -544,7 +550,9 @@ class Store:
                             {
                                 **values,
                                 "address": key.seal(address, context=f"conversation.address:{conversation}"),
-                                "payload": _seal(key, event, context=_inbox_place(values["update_key"])),
+                                "payload": _seal(
+                                    key, _traced(event), context=_inbox_place(values["update_key"])
+                                ),
                                 **_key_values(key, wrapped),
                             },
                         )
@@ -593,7 +601,7 @@ class Store:
                 "conversation": conversation,
                 "key": key.number,
                 "update_key": update_key,
-                "payload": _seal(key, event, context=_inbox_place(update_key)),
+                "payload": _seal(key, _traced(event), context=_inbox_place(update_key)),
                 "counts": counts,
             }
             if (await connection.execute(_STORE_KNOWN, values)).one().known:
@@ -655,17 +663,7 @@ class Store:
         conversation = await self._conversation(pseudonym, rows[0])
         return Backlog(
             conversation=conversation,
-            messages=[
-                Waiting(
-                    number=row.id,
-                    update_key=row.update_key,
-                    event=_unseal(conversation.key, row.payload, context=_inbox_place(row.update_key)),
-                    attempts=row.attempts,
-                    received_at=row.received_at,
-                    key=conversation.key,
-                )
-                for row in rows
-            ],
+            messages=[_waiting(conversation.key, row) for row in rows],
         )
 
     async def keep_turn(
@@ -711,7 +709,7 @@ class Store:
             "lanes": [effect.lane for effect in effects],
             "kinds": [effect.kind for effect in effects],
             "payloads": [
-                _seal(conversation.key, effect.payload, context=_outbox_place(number, position))
+                _seal(conversation.key, _traced(effect.payload), context=_outbox_place(number, position))
                 for position, effect in enumerate(effects)
             ],
             "token_keys": [
@@ -739,16 +737,7 @@ class Store:
                     _OPEN_DELIVERIES, {"conversation": pseudonym, "lane": lane, "most": most, "after": after}
                 )
             ).all()
-        return [
-            Due(
-                number=row.id,
-                kind=row.kind,
-                payload=await self._effect(pseudonym, row),
-                attempts=row.attempts,
-                due_in=row.due_in,
-            )
-            for row in rows
-        ]
+        return [await self._due(pseudonym, row) for row in rows]
 
     async def delivered(self, number: int, *, parked: str | None = None) -> None:
         """This effect is done, or given up for the reason ``parked``."""
@@ -1050,6 +1039,18 @@ class Store:
             pseudonym=pseudonym, channel=row.channel, state=state, version=row.version, key=key
         )
 
+    async def _due(self, pseudonym: UUID, row: Row[Any]) -> Due:
+        payload = await self._effect(pseudonym, row)
+        trace = payload.pop(_TRACE, None)
+        return Due(
+            number=row.id,
+            kind=row.kind,
+            payload=payload,
+            attempts=row.attempts,
+            due_in=row.due_in,
+            trace=trace,
+        )
+
     async def _effect(self, pseudonym: UUID, row: Row[Any]) -> dict[str, Any]:
         key = await self._keys.open(pseudonym, _wrapped(row))
         return _unseal(key, row.payload, context=_outbox_place(row.inbox_id, row.position))
@@ -1063,6 +1064,26 @@ def _spoken(key: Seal, row: Row[Any]) -> Spoken | None:
     if event["kind"] not in ("text", "edited"):
         return None
     return Spoken(number=row.entry, sender="visitor", text=event["text"], at=row.at)
+
+
+def _waiting(key: Seal, row: Row[Any]) -> Waiting:
+    event = _unseal(key, row.payload, context=_inbox_place(row.update_key))
+    trace = event.pop(_TRACE, None)
+    return Waiting(
+        number=row.id,
+        update_key=row.update_key,
+        event=event,
+        attempts=row.attempts,
+        received_at=row.received_at,
+        trace=trace,
+        key=key,
+    )
+
+
+def _traced(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is sealed beside a message while traces are sent: to which trace it belongs."""
+    trace = here()
+    return {**value, _TRACE: trace} if trace else value
 
 
 def _seal(key: Seal, value: Mapping[str, Any], *, context: str) -> bytes:

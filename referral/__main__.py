@@ -25,6 +25,7 @@ from referral.operators.rules import INVITATION, Role
 from referral.privacy import Privacy
 from referral.rehearsal.commands import rehearse
 from referral.retention.commands import retention
+from referral.traces import send_traces
 
 _Result = TypeVar("_Result")
 
@@ -49,6 +50,7 @@ def web(host: str = "127.0.0.1", port: int = 8100) -> None:
     logs.configure()
     settings = read()
     refuse_unusable(settings)
+    send_traces(settings.traces_url, service="porchlight-referral")
     config = uvicorn.Config(
         create_app(settings),
         host=host,

@@ -67,6 +67,7 @@ from referral.reviews import routes as reviews
 from referral.services import Services, ServicesIn, TransactionIn, services_of
 from referral.signature import Signature
 from referral.sources import api as sources
+from referral.traces import TracedRequests
 from referral.tryout import routes as tryout
 from referral.tryout.client import TryOutClient
 from referral.watch import Watch
@@ -151,6 +152,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, locales: Path = LO
         app.add_middleware(AllowList, allowed=allowed, proxies=proxies)
     app.add_middleware(Reading, languages=languages, zone=settings.report_time_zone)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
+    app.add_middleware(TracedRequests)
     return app
 
 

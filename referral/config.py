@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     referral_url: str = Field(default="http://127.0.0.1:8100", pattern=r"^https?://")
     #: Where operators find the console; the address of the referral service unless set.
     console_url: str = ""
+    #: Where traces are sent, a collector that speaks OTLP over HTTP; empty where nobody wants them.
+    traces_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     #: How many deliveries to the bot may be under way at once.
     delivery_concurrency: int = Field(default=10, ge=1, le=100)
 

@@ -16,6 +16,7 @@ from bot.messages import AddressGone, Button, Channel, File, Outgoing, Refused, 
 from bot.metrics import DELIVERIES, FIRST_REPLY
 from bot.referral_client import CaseGone, ReferralClient, ReferralRefused, ReferralUnreachable
 from bot.store import Conversation, Due, Store
+from bot.traces import span
 
 log = structlog.get_logger()
 
@@ -102,7 +103,8 @@ class Deliveries:
     async def _carry_out(self, pseudonym: UUID, lane: str, due: Due) -> bool:
         """Whether the lane may go on with the next effect."""
         try:
-            parked = await self._way(lane, due)(pseudonym, due)
+            with span("deliver", after=due.trace, lane=lane, kind=due.kind, attempt=due.attempts + 1):
+                parked = await self._way(lane, due)(pseudonym, due)
         except _Later as later:
             return await self._postpone(pseudonym, lane, due, later)
         if due.kind == RATE:

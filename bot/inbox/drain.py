@@ -11,6 +11,7 @@ import structlog
 from bot.conversation import Turns
 from bot.inbox.deliver import Deliveries
 from bot.store import DATABASE_DOWN, Conversation, Store, TurnLost, Waiting
+from bot.traces import span
 
 log = structlog.get_logger()
 
@@ -51,7 +52,8 @@ class Drain:
     async def _answer(self, conversation: Conversation, message: Waiting) -> Conversation:
         for attempt in range(message.attempts + 1, MAX_ATTEMPTS + 1):
             try:
-                return await self.turns.answer(conversation, message)
+                with span("turn", after=message.trace, kind=message.event["kind"], attempt=attempt):
+                    return await self.turns.answer(conversation, message)
             except (TurnLost, *DATABASE_DOWN):
                 raise  # Nothing is wrong with the message.
             except Exception as error:

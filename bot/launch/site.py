@@ -99,6 +99,7 @@ KNOWN = frozenset(
         "TELEGRAM_SECRET",
         "TELEGRAM_TOKEN",
         "TEST_DATABASE_URL",
+        "TRACES_URL",
         "TRUSTED_PROXIES",
         "VIBER_API_URL",
         "VIBER_TOKEN",

@@ -38,6 +38,7 @@ from referral.connectors.repository import LETTERS, LetterRepository
 from referral.connectors.rules import delay, given_up
 from referral.database import Sessions, transaction
 from referral.privacy import Privacy
+from referral.traces import span
 
 log = structlog.get_logger(__name__)
 
@@ -141,8 +142,9 @@ class Sending:
 
     async def _send(self, connector: Connector, letter: Letter) -> Answer:
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await connector.send(letter, now=self._clock())
+            with span("tell another system", connection=connector.name, attempt=letter.attempt):
+                async with asyncio.timeout(PATIENCE.total_seconds()):
+                    return await connector.send(letter, now=self._clock())
         except TimeoutError:
             return Unavailable(reason="no answer")
         except Exception as error:  # A connector that has a bug must not stop the others.

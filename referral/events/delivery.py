@@ -38,6 +38,7 @@ from referral.events.watchdog import Limits, QueueStands, Watchdog
 from referral.library.tables import LibraryFile
 from referral.privacy import Privacy
 from referral.signature import Signature
+from referral.traces import carried, span
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,8 @@ class Letter:
     case: UUID
     attempts: int
     body: bytes
+    #: In which trace it came about.
+    trace: str | None
 
 
 class Delivery:
@@ -96,7 +99,8 @@ class Delivery:
     async def drain(self, case: UUID) -> None:
         """Send until nothing is left or an attempt fails; then another job is due when it may be repeated."""
         while letter := await self._next(case):
-            answer = await self._send(letter)
+            with span("deliver", after=letter.trace, attempt=letter.attempts + 1):
+                answer = await self._send(letter)
             if not await self._record(letter, answer):
                 return
 
@@ -126,6 +130,7 @@ class Delivery:
                     case=case,
                     attempts=event.attempts,
                     body=_body(event, words=words, more=more),
+                    trace=event.trace,
                 )
         return None
 
@@ -137,7 +142,7 @@ class Delivery:
                 response = await self._client.post(
                     self._address,
                     content=letter.body,
-                    headers={**headers, "content-type": "application/json"},
+                    headers={**headers, **carried(), "content-type": "application/json"},
                 )
         except (httpx.HTTPError, TimeoutError) as error:
             return Failed(reason=type(error).__name__)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from referral.cases.tables import Case, Message, rehearses
 from referral.events.tables import EventKind, OutgoingEvent
 from referral.sources.tables import ReferredCase
+from referral.traces import here
 
 QUEUE_NAME = "delivery"
 TASK_NAME = "deliver"
@@ -93,7 +94,14 @@ class EventRepository:
         if rehearses(self._session):
             return
         self._session.add(
-            OutgoingEvent(number=number, case_id=case_id, kind=kind, message_id=message_id, attempts=0)
+            OutgoingEvent(
+                number=number,
+                case_id=case_id,
+                kind=kind,
+                message_id=message_id,
+                attempts=0,
+                trace=here(),
+            )
         )
         await self._session.flush()
         await self.defer(case_id)

@@ -59,3 +59,5 @@ class OutgoingEvent(Base):
     next_try_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
+    #: In which trace it came about, as W3C's ``traceparent``, while traces are sent.
+    trace: Mapped[str | None]

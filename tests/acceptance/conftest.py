@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from bot.migrate import migrate as migrate_bot
 from referral.database import migrate as migrate_referral
+from tests.acceptance.collector import Collector, running_collector, sending_traces_to
 from tests.acceptance.product import Product, product
 from tests.databases import template_database, url_of
 from tests.fakes.telegram import FakeTelegram
@@ -41,9 +42,20 @@ def viber() -> Iterator[FakeViber]:
         yield fake
 
 
+@pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """A server to which traces are sent."""
+    with running_collector() as running:
+        yield running
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def porchlight(
-    nlu: str, telegram: FakeTelegram, viber: FakeViber, tmp_path_factory: pytest.TempPathFactory
+    nlu: str,
+    telegram: FakeTelegram,
+    viber: FakeViber,
+    collector: Collector,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Product]:
     """The product with all its channels."""
     settings = {
@@ -51,6 +63,7 @@ async def porchlight(
         "PORCHLIGHT_TELEGRAM_API_URL": telegram.url,
         "PORCHLIGHT_VIBER_TOKEN": viber.token,
         "PORCHLIGHT_VIBER_API_URL": viber.url,
+        **sending_traces_to(collector),
     }
     async with (
         template_database("acceptance_bot", migrate=migrate_bot) as bot,

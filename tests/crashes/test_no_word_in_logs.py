@@ -1,4 +1,4 @@
-"""Is a word of a visitor in a log, a figure or an error page? 500 conversations, while parts come and go."""
+"""Is a word of a visitor in a log, a figure, a trace or an error page? 500 talks, while parts come and go."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from bot.privacy import Privacy
 from bot.store import Store, open_engine
 from nlu.fingerprint import DATA
 from referral.database import migrate as migrate_referral
+from tests.acceptance.collector import Collector, running_collector, sending_traces_to
 from tests.acceptance.conftest import operator_of
 from tests.acceptance.product import Product, free_port, product, wait_for
 from tests.acceptance.test_outages import own_server
@@ -48,6 +49,7 @@ class World:
     privacy: Privacy
     model: ExitStack
     metrics: Sequence[str]
+    collector: Collector
 
     async def answered(self, visitor: WebVisitor) -> None:
         """Wait until nothing that this visitor wrote is open."""
@@ -60,7 +62,7 @@ class World:
         await eventually(left, lambda number: number == 0, within=120)
 
 
-async def test_no_word_of_a_visitor_is_in_a_log_a_figure_or_an_error_page(tmp_path: Path) -> None:
+async def test_no_word_of_a_visitor_is_in_a_log_a_figure_a_trace_or_an_error_page(tmp_path: Path) -> None:
     conversations = [document for document in _goldens() if any(map(_words, document["turns"]))]
     others = [document for document in _goldens() if document not in conversations]
     played = [*conversations, *others][:CONVERSATIONS]
@@ -78,6 +80,7 @@ async def test_no_word_of_a_visitor_is_in_a_log_a_figure_or_an_error_page(tmp_pa
         async with httpx.AsyncClient(trust_env=False) as http:
             figures = [(await http.get(url)).text for url in world.metrics]
         logs = world.product.logged()
+    traces = b"".join(world.collector.bodies)
 
     assert len(played) == CONVERSATIONS
     assert written >= CONVERSATIONS
@@ -87,6 +90,9 @@ async def test_no_word_of_a_visitor_is_in_a_log_a_figure_or_an_error_page(tmp_pa
     assert "turn taken" in logs
     assert "a model server could not be asked" in logs
     assert len(pages) > 8
+    assert {"accept", "turn", "deliver", "request"} <= {span.name for span in world.collector.spans()}
+    assert MARK.encode() not in traces
+    assert DANGER.encode() not in traces
     assert [page for page in pages if MARK in page] == []
     assert [figure for figure in figures if MARK in figure] == []
     assert [line for line in logs.splitlines() if MARK in line.lower()] == []
@@ -95,7 +101,7 @@ async def test_no_word_of_a_visitor_is_in_a_log_a_figure_or_an_error_page(tmp_pa
 @asynccontextmanager
 async def _world(logs: Path) -> AsyncIterator[World]:
     metrics_of_worker = f"127.0.0.1:{free_port()}"
-    with own_server() as server, ExitStack() as model:
+    with own_server() as server, running_collector() as collector, ExitStack() as model:
         migrate_bot(server.url("bot"))
         migrate_referral(server.url("referral"))
         nlu = model.enter_context(running_nlu(log=logs / "nlu.log"))
@@ -107,6 +113,7 @@ async def _world(logs: Path) -> AsyncIterator[World]:
             settings={
                 "PORCHLIGHT_SERVICE_SECRET": SERVICE_SECRET,
                 "PORCHLIGHT_WORKER_LISTEN": metrics_of_worker,
+                **sending_traces_to(collector),
             },
         ) as running:
             wait_for(f"http://{metrics_of_worker}/healthz")
@@ -120,6 +127,7 @@ async def _world(logs: Path) -> AsyncIterator[World]:
                     privacy=privacy,
                     model=model,
                     metrics=[f"{address}/metrics" for address in addresses],
+                    collector=collector,
                 )
             finally:
                 await engine.dispose()

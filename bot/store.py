@@ -63,6 +63,8 @@ LIVELY: Mapping[str, Any] = {
 }
 #: What an unreachable database raises; the last where every connection of the pool waits for one.
 DATABASE_DOWN = (OSError, exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+#: Conversations that are erased in one transaction, so that nobody waits long for what it holds.
+_ERASED_AT_ONCE = 500
 #: So often a message is sealed anew because the conversation's key changed meanwhile.
 _KEY_TRIES = 10
 #: A message that the database has not taken by then is answered without it.
@@ -123,6 +125,7 @@ inbox_table = Table(
     CheckConstraint("parked IS NULL OR attempts > 0", name="parked_was_tried"),
     Index("inbox_open", "conversation_id", "id", postgresql_where=text("done_at IS NULL AND parked IS NULL")),
     Index("inbox_by_conversation", "conversation_id", "id"),
+    Index("inbox_parked", "id", postgresql_where=text("parked IS NOT NULL")),
 )
 
 outbox_table = Table(
@@ -150,6 +153,7 @@ outbox_table = Table(
     CheckConstraint("lane IN ('channel', 'referral')", name="lane_is_known"),
     Index("outbox_open", "conversation_id", "lane", "id", postgresql_where=text("done_at IS NULL")),
     Index("outbox_by_conversation", "conversation_id", "id"),
+    Index("outbox_parked", "id", postgresql_where=text("parked IS NOT NULL")),
     Index("outbox_token_key", "token_key", unique=True, postgresql_where=text("token_key IS NOT NULL")),
 )
 
@@ -398,11 +402,13 @@ WHERE conversation_id = :conversation AND done_at IS NULL AND payload IS NOT NUL
 """)
 
 # Continues a WITH in which `moved` has the conversation's row if the effects may be kept, and none if not.
-# A web page fetches its messages itself and is only told that there are some; the other lanes need a worker.
+# A web page fetches its messages itself and is only told that there are some: once kept they are done. The
+# other lanes need a worker.
 _EFFECTS = """
 , kept AS (
-    INSERT INTO outbox (conversation_id, inbox_id, position, lane, kind, payload, token_key)
-    SELECT moved.id, :number, effect.place - 1, effect.lane, effect.kind, effect.payload, effect.token_key
+    INSERT INTO outbox (conversation_id, inbox_id, position, lane, kind, payload, token_key, done_at)
+    SELECT moved.id, :number, effect.place - 1, effect.lane, effect.kind, effect.payload, effect.token_key,
+           CASE WHEN moved.channel = 'web' AND effect.lane = 'channel' THEN now() END
     FROM moved, unnest(cast(:lanes AS text[]), cast(:kinds AS text[]), cast(:payloads AS bytea[]),
                        cast(:token_keys AS bytea[]))
                 WITH ORDINALITY AS effect (lane, kind, payload, token_key, place)
@@ -464,10 +470,9 @@ ORDER BY turn DESC, position DESC LIMIT :most
 """)
 
 _INBOX_COUNTS = text("""
-SELECT count(*) FILTER (WHERE parked IS NULL) AS waiting,
-       count(*) FILTER (WHERE parked IS NOT NULL) AS parked,
-       coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE parked IS NULL)), 0) AS oldest
-FROM inbox WHERE done_at IS NULL
+SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(received_at)), 0) AS oldest,
+       (SELECT count(*) FROM inbox WHERE parked IS NOT NULL AND done_at IS NULL) AS parked
+FROM inbox WHERE done_at IS NULL AND parked IS NULL
 """)
 
 _OUTBOX_COUNTS = text("""
@@ -484,6 +489,32 @@ WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) GROUP 
 _WORKERS = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '10 seconds'"
 )
+
+_IDLE = text("""
+SELECT id FROM conversation WHERE active_at < now() - cast(:older_than AS interval)
+ORDER BY active_at LIMIT :most
+""")
+
+# Whoever seals under a key locks it before the conversation's row, and so does whoever destroys it.
+_LOCK_KEYS = text("""
+SELECT FROM conversation_key WHERE conversation_id = ANY (:ids) ORDER BY conversation_id FOR UPDATE
+""")
+
+_LOCK_IDLE = text("""
+SELECT id FROM conversation WHERE id = ANY (:ids) AND active_at < now() - cast(:older_than AS interval)
+ORDER BY id FOR UPDATE
+""")
+
+# Without words a message stays for a while, so that its second copy is still known.
+_ERASE_MESSAGES = text(
+    "UPDATE inbox SET payload = NULL, conversation_id = NULL WHERE conversation_id = ANY (:ids)"
+)
+
+_ERASE_CONVERSATIONS = text("DELETE FROM conversation WHERE id = ANY (:ids)")
+
+_DROP_TOMBSTONES = text("""
+DELETE FROM inbox WHERE conversation_id IS NULL AND received_at < now() - cast(:until AS interval)
+""")
 
 _LANES = ("channel", "referral")
 _TRACE = "trace"
@@ -954,40 +985,30 @@ class Store:
 
     async def erase_idle(self, *, older_than: timedelta, duplicates_until: timedelta) -> int:
         """Erase conversations without a word for this long, and their keys; the number of them."""
+        erased = 0
+        while idle := await self._idle(older_than):
+            gone = await self._erase_all(idle, older_than=older_than)
+            for conversation in gone:
+                self._keys.forget(conversation)
+            erased += len(gone)
+        async with self.statement() as connection:
+            await connection.execute(_DROP_TOMBSTONES, {"until": duplicates_until})
+        return erased
+
+    async def _idle(self, older_than: timedelta) -> list[UUID]:
+        async with self.statement() as connection:
+            found = await connection.execute(_IDLE, {"older_than": older_than, "most": _ERASED_AT_ONCE})
+            return list(found.scalars())
+
+    async def _erase_all(self, conversations: list[UUID], *, older_than: timedelta) -> Sequence[UUID]:
+        """Erase those of them that are still idle, in one transaction."""
+        values = {"ids": conversations, "older_than": older_than}
         async with self._engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "SELECT FROM conversation_key AS k JOIN conversation AS c ON c.id = k.conversation_id"
-                    " WHERE c.active_at < now() - cast(:older_than AS interval) FOR UPDATE OF k"
-                ),
-                {"older_than": older_than},
-            )
-            await connection.execute(
-                text(
-                    "UPDATE inbox SET payload = NULL FROM conversation AS c"
-                    " WHERE c.id = inbox.conversation_id"
-                    " AND c.active_at < now() - cast(:older_than AS interval)"
-                ),
-                {"older_than": older_than},
-            )
-            gone = await connection.execute(
-                text(
-                    "DELETE FROM conversation WHERE active_at < now() - cast(:older_than AS interval)"
-                    " RETURNING id"
-                ),
-                {"older_than": older_than},
-            )
-            erased = gone.scalars().all()
-            await connection.execute(
-                text(
-                    "DELETE FROM inbox WHERE conversation_id IS NULL"
-                    " AND received_at < now() - cast(:until AS interval)"
-                ),
-                {"until": duplicates_until},
-            )
-        for conversation in erased:
-            self._keys.forget(conversation)
-        return len(erased)
+            await connection.execute(_LOCK_KEYS, values)
+            gone = (await connection.execute(_LOCK_IDLE, values)).scalars().all()
+            await connection.execute(_ERASE_MESSAGES, {"ids": gone})
+            await connection.execute(_ERASE_CONVERSATIONS, {"ids": gone})
+        return gone
 
     async def unfinished(self) -> Unfinished:
         """What waits in inbox and outbox."""

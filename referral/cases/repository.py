@@ -217,6 +217,7 @@ class CaseRepository:
             select(func.coalesce(func.max(answer.seq), 0))
             .where(answer.case_id == Case.number, answer.kind == EntryKind.OPERATOR)
             .scalar_subquery()
+            .correlate(Case)
         )
         unanswered = (
             select(func.count())
@@ -233,14 +234,9 @@ class CaseRepository:
 
     async def heavy(self, operator: UUID, *, since: datetime) -> int:
         """How many cases of danger this operator holds, or has closed since then."""
-        query = (
-            select(func.count())
-            .select_from(Case)
-            .where(
-                Case.danger.in_(HEAVY),
-                or_(Case.holder_id == operator, and_(Case.closer_id == operator, Case.closed_at >= since)),
-            )
-        )
+        held = and_(Case.state == CaseState.HELD, Case.holder_id == operator)
+        closed = and_(Case.closer_id == operator, Case.closed_at >= since)
+        query = select(func.count()).select_from(Case).where(Case.danger.in_(HEAVY), or_(held, closed))
         return await self._session.scalar(query) or 0
 
     async def holds_any(self, operator: UUID) -> bool:

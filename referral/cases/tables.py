@@ -123,8 +123,10 @@ class Case(Base):
         ),
         # Few are set aside, and the watch asks for them every second.
         Index("ix_case_aside", "aside_until", postgresql_where=text("aside_until IS NOT NULL")),
-        # What runs out next, and is not marked yet.
-        Index("ix_case_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND overdue_at IS NULL")),
+        # Whose clock runs, or has run out.
+        Index("ix_case_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        # What an operator closed of late.
+        Index("ix_case_closer", "closer_id", "closed_at", postgresql_where=text("closer_id IS NOT NULL")),
     )
 
     number: Mapped[UUID] = mapped_column("id", primary_key=True)

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from bot.migrate import migrate as migrate_bot
 from referral.database import migrate as migrate_referral
+from referral.operators.rules import Role
 from tests.acceptance.collector import Collector, running_collector, sending_traces_to
 from tests.acceptance.product import Product, product
 from tests.databases import template_database, url_of
@@ -80,9 +81,11 @@ async def porchlight(
 
 
 @asynccontextmanager
-async def operator_of(porchlight: Product, name: str) -> AsyncIterator[OperatorClient]:
+async def operator_of(
+    porchlight: Product, name: str, *, role: Role = Role.OPERATOR
+) -> AsyncIterator[OperatorClient]:
     """A new operator, invited by the command and signed in at the console."""
-    invitation = await asyncio.to_thread(invite, porchlight, name)
+    invitation = await asyncio.to_thread(invite, porchlight, name, role=role)
     headers = {"accept": "text/html", "origin": porchlight.referral}
     async with httpx.AsyncClient(base_url=porchlight.referral, headers=headers) as http:
         operator = OperatorClient(http)
@@ -92,7 +95,7 @@ async def operator_of(porchlight: Product, name: str) -> AsyncIterator[OperatorC
         yield operator
 
 
-def invite(porchlight: Product, name: str) -> str:
+def invite(porchlight: Product, name: str, *, role: Role = Role.OPERATOR) -> str:
     """The one-time address that ``operator add`` prints."""
-    printed = porchlight.run("referral", "operator", "add", name)
+    printed = porchlight.run("referral", "operator", "add", name, "--role", role)
     return next(word for word in printed.split() if word.startswith("http"))

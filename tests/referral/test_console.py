@@ -262,6 +262,25 @@ async def test_a_case_stands_on_an_open_desk(service: Service) -> None:
         await _until(lines, "1 emergency")
 
 
+async def test_a_desk_counts_what_is_new_in_each_case_by_itself(service: Service) -> None:
+    async with service.as_bot() as bot, service.as_operator("nina") as nina:
+        for conversation in ("one", "another"):
+            await bot.open(conversation=conversation)
+        first, second = await nina.take_next(), await nina.take_next()
+        assert first is not None
+        assert second is not None
+        await bot.say(first, "are you there")
+        await bot.say(first, "please")
+        await nina.write(second, "I am here.")
+
+        # The words with which she came were not answered either.
+        assert "3 new messages" in await nina.see()
+
+        await nina.write(first, "Now I am.")
+
+        assert "new message" not in await nina.see()
+
+
 async def test_a_message_of_the_visitor_appears_in_an_open_case_at_once(service: Service) -> None:
     async with service.as_bot() as bot, service.as_operator("nina") as operator:
         case = await bot.open()
